@@ -1,0 +1,1 @@
+"""Plans and runs steps: from data to commands to events."""

@@ -1,0 +1,1 @@
+"""Charts on disk, values, Helm's commands per major version, and releases."""

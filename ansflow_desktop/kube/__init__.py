@@ -1,0 +1,1 @@
+"""The Kubernetes API: kubeconfig, client, watch, health and access."""

@@ -1,0 +1,1 @@
+"""Pipeline files: codec, variables, schema and local validation."""

@@ -1,0 +1,1 @@
+"""The local practice cluster: its tools, its life cycle and its simulated parts."""

@@ -1,0 +1,1 @@
+"""State of each page without widgets: state in, signals out."""

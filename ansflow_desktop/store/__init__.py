@@ -1,0 +1,1 @@
+"""What the program keeps: the journal of runs, settings of clusters and approvals."""

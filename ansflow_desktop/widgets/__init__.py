@@ -1,0 +1,1 @@
+"""Qt widgets only: construction, set_state and outgoing signals."""
