@@ -1,0 +1,219 @@
+"""One set of services for the window and the command line: what each needs is made at its first use.
+
+Nothing heavy is imported here: SQLAlchemy, Alembic, the Kubernetes client and structlog come with the property that
+needs them, so that a window can be painted first (performance.md, goal 9). Every property is safe from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import msgspec
+
+from ansflow_desktop import i18n, paths
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import Message, msg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansflow_desktop.executors.instance import InstanceLock
+    from ansflow_desktop.executors.runner import PipelineRunner
+    from ansflow_desktop.kube.approvals import Approvals
+    from ansflow_desktop.kube.catalog import ClusterCatalog
+    from ansflow_desktop.models.command import ToolSet
+    from ansflow_desktop.paths import Directories
+    from ansflow_desktop.practice.cluster import PracticeClusters
+    from ansflow_desktop.settings import Settings
+    from ansflow_desktop.store.journal import Journal
+
+T = TypeVar("T")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The global options of the command line (cli.md); the window is started with the same.
+
+    Paths are as typed, None where not given. `lang` is `en`, `zh_CN` or None (settings, then the system's).
+    `log_level` is debug, info, warning or error.
+    """
+
+    kubeconfig: str | None = None
+    data_dir: str | None = None
+    helm: str | None = None
+    kubectl: str | None = None
+    read_only: bool = False
+    lang: str | None = None
+    log_level: str = "warning"
+
+
+class Services:
+    """What the presenters and the command line work with; made once by `build`, closed by `close`."""
+
+    def __init__(self, options: Options) -> None:
+        """Keep the options and work out the directories; no file is read or written."""
+        self.options = options
+        self.directories: Directories = paths.directories(options.data_dir)
+        self._lock = threading.RLock()
+        self._made: dict[str, Any] = {}
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast("T", self._made[name])
+
+    @property
+    def read_only(self) -> bool:
+        """True when this start refuses whatever changes a cluster (`--read-only`)."""
+        return self.options.read_only
+
+    @property
+    def settings(self) -> Settings:
+        """The preferences as last saved or loaded; a damaged file is set aside and named in `settings_notice`."""
+        return self._once("settings", self._load_settings)[0]
+
+    @property
+    def settings_notice(self) -> Message | None:
+        """What happened to a damaged settings file, None when all is well."""
+        return self._once("settings", self._load_settings)[1]
+
+    def _load_settings(self) -> tuple[Settings, Message | None]:
+        from ansflow_desktop import settings
+
+        return settings.load(self.directories.settings)
+
+    def save_settings(self, changed: Settings) -> None:
+        """Write the preferences and use them from now on; raises UserError or OSError where they cannot be written."""
+        from ansflow_desktop import settings
+
+        with self._lock:
+            notice = self.settings_notice
+            paths.make_private(self.directories.data)
+            settings.save(self.directories.settings, changed)
+            self._made["settings"] = (changed, notice)
+
+    @property
+    def tools(self) -> ToolSet:
+        """helm and kubectl as found at the first use; `find_tools_again` looks anew."""
+        return self._once("tools", self._find_tools)
+
+    def _find_tools(self) -> ToolSet:
+        from ansflow_desktop import tools
+
+        helm = self.options.helm or self.settings.helm or None
+        kubectl = self.options.kubectl or self.settings.kubectl or None
+        return tools.find_tools(helm, kubectl, self.directories.tools)
+
+    def find_tools_again(self) -> ToolSet:
+        """Look for helm and kubectl anew (they were installed meanwhile, or the settings changed)."""
+        found = self._find_tools()
+        with self._lock:
+            self._made["tools"] = found
+        return found
+
+    @property
+    def approvals(self) -> Approvals:
+        """Which credential programs of kubeconfigs were shown and approved (failure-modes.md, row 8)."""
+        from ansflow_desktop.kube.approvals import Approvals
+
+        return self._once("approvals", lambda: Approvals(self.directories.data / "approved-plugins.json"))
+
+    @property
+    def catalog(self) -> ClusterCatalog:
+        """Every cluster that can be chosen: the kubeconfig's contexts, added files, and the practice clusters."""
+        return self._once("catalog", self._read_catalog)
+
+    def _read_catalog(self) -> ClusterCatalog:
+        from ansflow_desktop.kube.catalog import ClusterCatalog
+        from ansflow_desktop.kube.kubeconfig import kubeconfig_files
+
+        files = kubeconfig_files(self.options.kubeconfig, os.environ)
+        added = tuple(Path(extra) for extra in self.settings.extra_kubeconfigs)
+        return ClusterCatalog((*files, *added), self.approvals, self.directories.practice)
+
+    def add_kubeconfig(self, file: Path) -> None:
+        """Read `file` too, now and after the next start; the file itself is never written.
+
+        Raises UserError when it does not exist or holds no context.
+        """
+        self.catalog.add_file(file)
+        known = tuple(self.settings.extra_kubeconfigs)
+        path = str(file.expanduser().absolute())
+        if path not in known:
+            self.save_settings(msgspec.structs.replace(self.settings, extra_kubeconfigs=(*known, path)))
+
+    @property
+    def journal(self) -> Journal:
+        """The record of runs; a damaged database is set aside and named in the journal's `notice`."""
+        return self._once("journal", self._open_journal)
+
+    def _open_journal(self) -> Journal:
+        from ansflow_desktop.store.journal import Journal
+
+        paths.make_private(self.directories.data)
+        return Journal(self.directories.database)
+
+    @property
+    def practice(self) -> PracticeClusters:
+        """The practice clusters of this data directory."""
+        from ansflow_desktop.practice.cluster import PracticeClusters
+
+        return self._once("practice", lambda: PracticeClusters(self.directories))
+
+    @property
+    def instance_lock(self) -> InstanceLock:
+        """Tells whether another window uses the same data directory; nothing is locked before `acquire`."""
+        from ansflow_desktop.executors.instance import InstanceLock
+
+        return self._once("instance_lock", lambda: InstanceLock(self.directories.data / "instance.lock"))
+
+    def runner(self) -> PipelineRunner:
+        """Return the runner of pipelines, wired to this machine's tools and clusters.
+
+        Raises UserError (FORBIDDEN) when this start is read-only: the check stands here, not in the window.
+        """
+        self.require_writable()
+        from ansflow_desktop.executors.kubernetes import KubernetesStepExecutor
+        from ansflow_desktop.executors.runner import PipelineRunner
+        from ansflow_desktop.executors.shell import ShellStepExecutor
+        from ansflow_desktop.models.pipeline import StepType
+
+        return PipelineRunner(
+            executors={
+                StepType.SHELL: ShellStepExecutor(),
+                StepType.K8S_DEPLOY: KubernetesStepExecutor(document_of=self.catalog.document),
+            },
+            journal=self.journal,
+            tools=self.tools,
+            clusters=self.catalog,
+            directories=self.directories,
+        )
+
+    def require_writable(self) -> None:
+        """Raise UserError (FORBIDDEN) when this start is read-only (conventions.md, line 10)."""
+        if self.read_only:
+            raise UserError(
+                msg("This start is read-only"),
+                "",
+                msg("Start without --read-only to change a cluster."),
+                code=ExitCode.FORBIDDEN,
+            )
+
+    def close(self) -> None:
+        """Close what was opened; the practice clusters keep running."""
+        with self._lock:
+            made, self._made = self._made, {}
+        if "journal" in made:
+            made["journal"].close()
+        if "instance_lock" in made:
+            made["instance_lock"].release()
+
+
+def build(options: Options) -> Services:
+    """Return the services for `options` and choose the language: the option's, else the saved one, else the system's."""
+    services = Services(options)
+    i18n.set_language(options.lang or services.settings.language or None)
+    return services
