@@ -1,0 +1,91 @@
+"""Files of the program's own: written whole or not at all, private, and never dropped when damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from ansflow_desktop import paths
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import Message, Text, msg
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`, mode 0600: write, fsync, rename, fsync the folder (failure-modes.md, row 14).
+
+    A symbolic link is followed, so that a file kept elsewhere stays there. Raises UserError where it cannot be written;
+    the old file is then untouched.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if not target.parent.is_dir():
+            paths.make_private(target.parent)
+        _replace(target, data)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _replace(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut; file systems that cannot are left as they are."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to `<name>.damaged-<UTC time>` beside it and return the new path; raises OSError."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    kept = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    path.rename(kept)
+    sync_folder(path.parent)
+    return kept
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """Return the error that says why `path` could not be written and the way out."""
+    return UserError(
+        msg("%(path)s could not be written", path=str(path)),
+        os.strerror(error.errno) if error.errno else str(error),
+        write_hint(error.errno),
+        code=ExitCode.FAILED,
+    )
+
+
+def write_hint(number: int | None) -> Text:
+    """Return what to do about the error `number` (errno) of a failed write."""
+    if number in _NO_SPACE:
+        return msg("Free some space on the disk, or choose another directory with --data-dir.")
+    return msg("Make the folder writable, or choose another directory with --data-dir.")
+
+
+def damaged_notice(path: Path, kept: Path) -> Message:
+    """Return the message that names the kept file after `path` was set aside."""
+    return msg("%(path)s was damaged; it was kept as %(kept)s and a new one is used", path=str(path), kept=str(kept))
