@@ -75,7 +75,7 @@ class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
 
 
 def _open_private(name: str) -> TextIO:
-    return open(name, "a", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600))  # noqa: PTH123, SIM115
+    return open(name, "a", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600))
 
 
 class _LazyFormatter(logging.Formatter):

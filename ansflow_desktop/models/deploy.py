@@ -55,4 +55,4 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def pipeline(self) -> Pipeline:
         """Return a pipeline of that one step, with the chart's folder as its first working directory."""
-        return Pipeline(name=self.release_name, steps=(self.step(),), folder=self.chart_path)
+        return Pipeline(name=self.release_name, steps=(self.step(),), folder=self.chart_path, literal=True)

@@ -19,7 +19,8 @@ class PipelineStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One step as written, before variables are replaced.
 
     `k8s_config` is the plain mapping of the file; `HelmDeploy` and `ManifestDeploy` are its typed forms once variables
-    are replaced. `timeout` is a duration text (`300s`, `5m`), empty for none.
+    are replaced. `timeout` is a duration text (`300s`, `5m`), empty for none. `deferred` holds the texts of true/false
+    fields (by name) that are only known once variables are replaced: `enabled: ${deploy}`.
     """
 
     name: str
@@ -36,16 +37,21 @@ class PipelineStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     k8s_namespace: str = ""
     k8s_resource_name: str = ""
     k8s_config: dict[str, Any] = {}
+    deferred: dict[str, str] = {}
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline: its name, variables and steps, and the absolute folder that relative paths start from."""
+    """A pipeline: its name, variables and steps, and the absolute folder that relative paths start from.
+
+    `literal` True means that its texts are used as they are, `$` included: a form was filled in, no file was written.
+    """
 
     name: str
     steps: tuple[PipelineStep, ...]
     description: str = ""
     variables: dict[str, str] = {}
     folder: str = ""
+    literal: bool = False
 
 
 class HelmDeploy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
