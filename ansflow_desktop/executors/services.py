@@ -97,7 +97,7 @@ class Services:
 
     @property
     def tools(self) -> ToolSet:
-        """helm and kubectl as found at the first use; `find_tools_again` looks anew."""
+        """Programs helm and kubectl as found at the first use; `find_tools_again` looks anew."""
         return self._once("tools", self._find_tools)
 
     def _find_tools(self) -> ToolSet:
@@ -213,7 +213,7 @@ class Services:
 
 
 def build(options: Options) -> Services:
-    """Return the services for `options` and choose the language: the option's, else the saved one, else the system's."""
+    """Return the services for `options`; the language is the option's, else the saved one, else the system's."""
     services = Services(options)
     i18n.set_language(options.lang or services.settings.language or None)
     return services

@@ -1,0 +1,122 @@
+"""The headless face (cli.md): parses the command line, runs one subcommand, turns errors into words and exit codes.
+
+Qt is imported only for the window and for `screenshot`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, cast
+
+from ansflow_desktop import i18n
+from ansflow_desktop.commands import parser
+from ansflow_desktop.commands.output import Format, Output
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.executors.services import Options, Services, build
+from ansflow_desktop.i18n import Message, msg
+from ansflow_desktop.process import let_children_be_interrupted
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    from ansflow_desktop.commands.session import Session
+
+_MODULES = {
+    "info": "info",
+    "deploy": "deploy",
+    "run": "pipelines",
+    "preview": "pipelines",
+    "validate": "pipelines",
+    "schema": "pipelines",
+    "clusters": "clusters",
+    "releases": "releases",
+    "practice": "practice",
+    "screenshot": "screenshot",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; without a subcommand the window opens."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    i18n.set_language(parser.scan(words, "--lang"))
+    out = Output(_wanted_form(words))
+    try:
+        let_children_be_interrupted()
+        return _run(words, out)
+    except UserError as error:
+        out.error(error)
+        return int(error.code)
+    except KeyboardInterrupt:
+        out.note(msg("Cancelled."))
+        return int(ExitCode.CANCELLED)
+    except Exception as error:
+        return _crashed(words, out, error)
+
+
+def _wanted_form(words: Sequence[str]) -> Format:
+    """Return the form asked for, before anything is parsed: a usage error too is written in it."""
+    given = parser.scan(words, "-o", "--output") or next((w[2:] for w in words if w.startswith("-o") and w[2:]), "")
+    return Format(given) if given in list(Format) else Format.TEXT
+
+
+def _run(words: Sequence[str], out: Output) -> int:
+    if not parser.scan(words, "--lang"):
+        _use_saved_language(words)
+    args = parser.parse(words)
+    out = Output(args.form)
+    services = build(_options(args))
+    try:
+        _tell(out, services.settings_notice)
+        return _dispatch(args, services, out)
+    finally:
+        services.close()
+
+
+def _use_saved_language(words: Sequence[str]) -> None:
+    """Let the help text speak the saved language too; unreadable settings are reported later, not here."""
+    build(Options(data_dir=parser.scan(words, "--data-dir")))
+
+
+def _options(args: argparse.Namespace) -> Options:
+    return Options(
+        kubeconfig=args.kubeconfig,
+        data_dir=args.data_dir,
+        helm=args.helm,
+        kubectl=args.kubectl,
+        read_only=args.read_only,
+        lang=args.lang,
+        log_level=args.log_level,
+    )
+
+
+def _tell(out: Output, notice: Message | None) -> None:
+    if notice:
+        out.note(notice)
+
+
+def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
+    if args.command is None:
+        return _window(services)
+    from ansflow_desktop import logs
+    from ansflow_desktop.commands.session import Session
+
+    logs.configure(services.options.log_level)
+    module = importlib.import_module(f"ansflow_desktop.commands.{_MODULES[args.command]}")
+    function = f"{args.command}_{args.action}" if args.action else args.command
+    command = cast("Callable[[Session], int]", getattr(module, function))
+    return command(Session(args, services, out))
+
+
+def _window(services: Services) -> int:
+    from ansflow_desktop import app
+
+    return app.run(services)
+
+
+def _crashed(words: Sequence[str], out: Output, error: Exception) -> int:
+    from ansflow_desktop.commands import crash
+
+    out.error(crash.report(words, error))
+    return int(ExitCode.FAILED)

@@ -1,0 +1,160 @@
+"""What `deploy`, `run` and `preview` share: checks before anything runs, the run itself, and the dry run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansflow_desktop.commands.interrupt import run_cancellable
+from ansflow_desktop.commands.output import problem_lines
+from ansflow_desktop.commands.progress import exit_code, reporter
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import Text, _, msg, translate
+from ansflow_desktop.models.cluster import ClusterStatus, Reach
+from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, PipelineStep, StepType
+from ansflow_desktop.models.problem import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ansflow_desktop.commands.session import Session
+    from ansflow_desktop.models.cluster import ClusterEntry
+
+
+def refuse_problems(session: Session, problems: Sequence[Problem]) -> bool:
+    """Show problems; True when one is an error, so that nothing may run (exit code 2)."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors and not session.out.is_text:
+        session.out.document({"error": {"title": errors[0].title, "code": int(ExitCode.INVALID), "problems": problems}})
+    for problem in problems:
+        if problem.severity is not Severity.INFO or session.out.is_text:
+            session.out.note("\n".join(problem_lines(problem)))
+    return bool(errors)
+
+
+def require_reachable(session: Session, entry: ClusterEntry) -> ClusterStatus:
+    """Ask the cluster for its version; raises UserError with exit code 3 when it does not answer or refuses."""
+    from ansflow_desktop.kube import probe, sync
+
+    document = session.services.catalog.document(entry.name)
+    status = sync.run(probe.check(entry, document))
+    if status.reach is Reach.REACHABLE:
+        return status
+    refused = status.reach is Reach.REFUSED
+    raise UserError(
+        msg("Cluster %(name)s refuses the credentials", name=entry.name)
+        if refused
+        else msg("Cluster %(name)s cannot be reached", name=entry.name),
+        status.message,
+        msg("Renew the credentials of this cluster.") if refused else msg("Check the network, or choose another."),
+        field="cluster",
+        code=ExitCode.UNREACHABLE,
+    )
+
+
+def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
+    """Run `pipeline` with the runner's `options` and return the exit code; Ctrl+C cancels, twice at once."""
+    runner = session.services.runner()
+    report = reporter(session.out, session.services.options.log_level)
+
+    def stopping(count: int) -> None:
+        again = msg("Stopping. What the cluster says then is shown. Press Ctrl+C again to stop at once.")
+        session.out.note(again if count == 1 else msg("Stopping at once."))
+
+    phase = run_cancellable(lambda cancel: runner.run(pipeline, report.emit, cancel, **options), stopping)
+    report.close()
+    return int(exit_code(phase))
+
+
+def cluster_names(pipeline: Pipeline, variables: Mapping[str, str], only: str | None = None) -> list[str]:
+    """Return the clusters that the enabled k8s steps name, once each; names that need a variable set later are not."""
+    from ansflow_desktop.pipelines.variables import substitute
+
+    names: dict[str, None] = {}
+    for step in pipeline.steps:
+        if step.type is StepType.SHELL or not step.enabled or (only and step.name != only):
+            continue
+        try:
+            name = substitute(step, {**pipeline.variables, **variables}).k8s_cluster
+        except UserError:
+            continue
+        if name:
+            names[name] = None
+    return list(names)
+
+
+def show_plan(session: Session, pipeline: Pipeline, variables: Mapping[str, str], only: str | None = None) -> int:
+    """Show the commands and the manifest of each step, running nothing on any cluster; return the exit code."""
+    context = ExecutionContext(working_directory=pipeline.folder, variables={**pipeline.variables, **variables})
+    shown: list[dict[str, Any]] = []
+    code = ExitCode.DONE
+    for step in pipeline.steps:
+        if step.enabled and step.type is StepType.SHELL:
+            context = _after_shell(step, context)
+        if not step.enabled or (only and step.name != only):
+            continue
+        row = _step_plan(session, step, context)
+        shown.append(row)
+        if any(problem.severity is Severity.ERROR for problem in row["problems"]):
+            code = ExitCode.INVALID
+    if session.out.is_text:
+        _print_plan(session, shown)
+    else:
+        session.out.document({"pipeline": pipeline.name, "steps": shown})
+    return int(code)
+
+
+def _after_shell(step: PipelineStep, context: ExecutionContext) -> ExecutionContext:
+    """Follow a shell step that is nothing but `cd FOLDER`; any other leaves the directory as it is for the preview."""
+    words = step.command.split(maxsplit=1)
+    if len(words) != 2 or words[0] != "cd" or any(char in words[1] for char in "$`;&|\n<>*?~"):
+        return context
+    folder = Path(context.working_directory, step.working_directory, words[1].strip().strip("'\"")).resolve()
+    if not folder.is_dir():
+        return context
+    return ExecutionContext(working_directory=str(folder), variables=context.variables, outputs=context.outputs)
+
+
+def _step_plan(session: Session, step: PipelineStep, context: ExecutionContext) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": step.name, "type": step.type, "folder": context.working_directory}
+    if step.type is StepType.SHELL:
+        return {**row, "commands": [step.command], "notices": [], "manifest": "", "problems": []}
+    from ansflow_desktop.pipelines.variables import substitute
+
+    try:
+        return {**row, **_deploy_plan(session, substitute(step, context.variables), context)}
+    except UserError as error:
+        field = f"{step.name}: {error.field}" if error.field else step.name
+        problem = Problem(field=field, title=error.title, message=error.message, hint=error.hint)
+        return {**row, "commands": [], "notices": [], "manifest": "", "problems": [problem]}
+
+
+def _deploy_plan(session: Session, step: PipelineStep, context: ExecutionContext) -> dict[str, Any]:
+    from ansflow_desktop.executors import plan, preview
+
+    services = session.services
+    target = services.catalog.user_target(step.k8s_cluster)
+    with tempfile.TemporaryDirectory(prefix="ansflow-plan-") as folder:
+        planned = plan.plan_step(step, context, services.tools, target, Path(folder))
+        commands = [plan.copy_text(command) for command in planned.commands]
+    rendered = run_cancellable(lambda cancel: preview.render(step, context, services.tools, cancel))
+    notices: list[Text] = list(planned.notices)
+    return {"commands": commands, "notices": notices, "manifest": rendered.text, "problems": list(rendered.problems)}
+
+
+def _print_plan(session: Session, shown: Sequence[dict[str, Any]]) -> None:
+    out = session.out
+    for row in shown:
+        out.line(f"# {row['name']} ({row['type'].value})")
+        out.line("# " + _("In %(folder)s:") % {"folder": row["folder"]})
+        for command in row["commands"]:
+            out.line(command)
+        for notice in row["notices"]:
+            out.line("# " + translate(notice))
+        if row["manifest"]:
+            out.line()
+            out.line(row["manifest"].rstrip("\n"))
+        out.line()
+        for problem in row["problems"]:
+            out.note("\n".join(problem_lines(problem)))

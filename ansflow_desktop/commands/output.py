@@ -1,0 +1,174 @@
+"""Where the command line writes: results to stdout, messages to stderr, in text or JSON, never with a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+import re
+import sys
+import threading
+import unicodedata
+from typing import TYPE_CHECKING, Any, TextIO
+
+import msgspec
+
+from ansflow_desktop.i18n import Message, Text, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ansflow_desktop.errors import UserError
+    from ansflow_desktop.models.problem import Problem
+
+# Terminal codes and bidirectional controls in a field of an object or in a helper's output (failure-modes.md, row 33).
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Format(enum.StrEnum):
+    """The three forms of `-o`."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+def clean(text: str) -> str:
+    """Return `text` without terminal codes and bidirectional controls; line feeds and tabs stay."""
+    return _UNSAFE.sub("", text)
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON knows it: messages translated to text, Structs (with their tag) to mappings."""
+    if isinstance(value, Message):
+        return translate(value)
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        tag = {config.tag_field: config.tag} if config.tag_field else {}
+        return {**tag, **{name: plain(getattr(value, name)) for name in value.__struct_fields__}}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def width(text: str) -> int:
+    """Return the columns that `text` takes in a terminal: wide East Asian characters two, combining ones none."""
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows under their heads in aligned columns, two spaces apart, no trailing spaces."""
+    lines = [[clean(cell).replace("\n", " ").replace("\t", " ") for cell in line] for line in (heads, *rows)]
+    widths = [max(width(line[column]) for line in lines) for column in range(len(heads))]
+    return "\n".join(_padded(line, widths).rstrip() for line in lines)
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell + " " * (room - width(cell)) for cell, room in zip(cells, widths, strict=True))
+
+
+class Output:
+    """Standard output and error of one command; every method may be called from any thread.
+
+    A reader that goes away (`| head`) ends the output, never the work: a deploy goes on to its end.
+    """
+
+    def __init__(self, form: Format, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        """Write in `form` to the streams given, else to this process's."""
+        self.form = form
+        self._stdout = stdout or sys.stdout
+        self._stderr = stderr or sys.stderr
+        self._lock = threading.Lock()
+        self._gone: set[TextIO] = set()
+
+    @property
+    def is_text(self) -> bool:
+        """True when a person reads stdout."""
+        return self.form is Format.TEXT
+
+    def line(self, text: Text = "") -> None:
+        """Write one line (or several) to stdout."""
+        self.write(clean(translate(text)) + "\n")
+
+    def write(self, text: str) -> None:
+        """Write text as it is to stdout."""
+        self._put(self._stdout, text)
+
+    def note(self, text: Text) -> None:
+        """Write a message to stderr: it is never part of a result."""
+        self._put(self._stderr, clean(translate(text)) + "\n")
+
+    def error_text(self, text: str) -> None:
+        """Write text as it is to stderr: a child process's own error output."""
+        self._put(self._stderr, text)
+
+    def document(self, value: Any) -> None:
+        """Write a result as one JSON document; with `jsonl` a list becomes one line an element."""
+        shaped = plain(value)
+        if self.form is Format.JSONL:
+            for item in shaped if isinstance(shaped, list) else [shaped]:
+                self.json_line(item)
+            return
+        self.write(msgspec.json.format(msgspec.json.encode(shaped), indent=2).decode() + "\n")
+
+    def json_line(self, value: Mapping[str, Any]) -> None:
+        """Write one JSON value on one line."""
+        self.write(msgspec.json.encode(value).decode() + "\n")
+
+    def error(self, error: UserError, problems: Sequence[Problem] = ()) -> None:
+        """Write an error: title, the words of whoever failed, the way out; also as a document if JSON is wanted."""
+        for line in error_lines(error):
+            self.note(line)
+        if not self.is_text:
+            parts = {"title": error.title, "message": error.message, "hint": error.hint, "field": error.field}
+            listed = {"problems": problems} if problems else {}
+            self.document({"error": {**parts, "code": int(error.code), **listed}})
+
+    def _put(self, stream: TextIO, text: str) -> None:
+        with self._lock:
+            if stream in self._gone:
+                return
+            try:
+                stream.write(text)
+                stream.flush()
+            except BrokenPipeError:
+                self._gone.add(stream)
+                _silence(stream)
+            except UnicodeEncodeError:
+                encoding = stream.encoding or "ascii"
+                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+                stream.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Point a stream whose reader is gone at nothing, so that the interpreter's last flush stays quiet."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def error_lines(error: UserError) -> list[str]:
+    """Return the lines of an error for a terminal: the field it belongs to first, then words, then the way out."""
+    place = f"{error.field}: " if error.field else ""
+    message, hint = translate(error.message), translate(error.hint)
+    lines = [place + translate(error.title)]
+    lines += [f"  {part}" for part in message.splitlines() if part.strip()]
+    return lines + ([f"  {hint}"] if hint else [])
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """Return the lines of a problem found before anything ran."""
+    place = f"{problem.field}: " if problem.field else ""
+    lines = [f"{problem.severity.value}: {place}{translate(problem.title)}"]
+    lines += [f"  {part}" for part in translate(problem.message).splitlines() if part.strip()]
+    hint = translate(problem.hint)
+    return lines + ([f"  {hint}"] if hint else [])

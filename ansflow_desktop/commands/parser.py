@@ -1,0 +1,220 @@
+"""The command line's grammar (cli.md): global options work before and after the subcommand."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ansflow_desktop import __version__
+from ansflow_desktop.commands.argparse_texts import use_our_catalogue
+from ansflow_desktop.commands.output import Format
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import LANGUAGES, _, msg
+from ansflow_desktop.paths import APP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+_DEFAULTS: dict[str, Any] = {
+    "kubeconfig": None,
+    "data_dir": None,
+    "helm": None,
+    "kubectl": None,
+    "form": Format.TEXT,
+    "log_level": "warning",
+    "read_only": False,
+    "lang": None,
+    "command": None,
+    "action": None,
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are UserErrors, so that they too come as JSON where that was asked for."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(msg("Wrong usage"), message, self.format_usage().strip())
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed command line with every global option set.
+
+    Raises UserError for wrong usage (exit code 2); `--help` and `--version` print and leave by SystemExit(0).
+    """
+    use_our_catalogue()
+    found = _whole().parse_args(list(argv))
+    return argparse.Namespace(**{**_DEFAULTS, **vars(found)})
+
+
+def scan(argv: Sequence[str], *names: str) -> str | None:
+    """Return the value of an option before anything is parsed: the language must be known to print the help in it."""
+    for index, part in enumerate(argv):
+        if part == "--":
+            return None
+        if part in names and index + 1 < len(argv):
+            return argv[index + 1]
+        for name in names:
+            if part.startswith(f"{name}="):
+                return part.removeprefix(f"{name}=")
+    return None
+
+
+def _whole() -> _Parser:
+    shared = _global_options()
+    parser = _Parser(prog=APP, parents=[shared], description=_("Deploy a chart folder to Kubernetes."))
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), title=_("commands"))
+    maker = _Maker(commands, shared)
+    for add in (_add_info, _add_deploy, _add_pipelines, _add_clusters, _add_releases, _add_practice, _add_screenshot):
+        add(maker)
+    return parser
+
+
+def _global_options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    group = options.add_argument_group(_("global options"))
+    group.add_argument("--kubeconfig", metavar="PATH", help=_("kubeconfig file (else KUBECONFIG, else the default)"))
+    group.add_argument("--data-dir", metavar="DIR", help=_("where this program stores everything"))
+    group.add_argument("--helm", metavar="PATH", help=_("the helm program to use"))
+    group.add_argument("--kubectl", metavar="PATH", help=_("the kubectl program to use"))
+    group.add_argument(
+        "-o", "--output", dest="form", type=_form, metavar="text|json|jsonl", help=_("form of the result")
+    )
+    group.add_argument("--log-level", choices=LOG_LEVELS, metavar="LEVEL", help=_("debug, info, warning or error"))
+    group.add_argument("--read-only", action="store_true", help=_("refuse whatever changes a cluster"))
+    group.add_argument("--lang", choices=LANGUAGES, metavar="en|zh_CN", help=_("language of messages"))
+    return options
+
+
+def _form(text: str) -> Format:
+    return Format(text)
+
+
+_form.__name__ = "output"  # argparse names the type by it: "invalid output value: 'x'"
+
+
+class _Maker:
+    """Adds subcommands that all know the global options."""
+
+    def __init__(self, commands: Any, shared: argparse.ArgumentParser) -> None:
+        self._commands = commands
+        self._shared = shared
+
+    def command(self, name: str, text: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = self._commands.add_parser(
+            name, help=text, description=text, parents=[self._shared]
+        )
+        return made
+
+    def group(self, name: str, text: str) -> _Maker:
+        parser = self.command(name, text)
+        actions = parser.add_subparsers(dest="action", metavar=_("ACTION"), required=True, title=_("actions"))
+        return _Maker(actions, self._shared)
+
+
+def _add_approval(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--approve-plugin",
+        metavar="DIGEST",
+        action="append",
+        default=[],
+        help=_("allow the credential program of a kubeconfig that has this digest"),
+    )
+
+
+def _add_info(maker: _Maker) -> None:
+    maker.command("info", _("tools, versions, directories and clusters found"))
+
+
+def _add_deploy(maker: _Maker) -> None:
+    parser = maker.command("deploy", _("deploy a chart folder and wait until it is ready"))
+    parser.add_argument("chart", metavar="CHART_DIR", help=_("folder that holds Chart.yaml"))
+    parser.add_argument("-c", "--cluster", required=True, metavar="CLUSTER", help=_("name in the cluster list"))
+    parser.add_argument("-n", "--namespace", metavar="NS", help=_("namespace (else that of the context)"))
+    parser.add_argument("-r", "--release", metavar="RELEASE", help=_("release name (else CHART-release)"))
+    parser.add_argument(
+        "-f", "--values", action="append", default=[], metavar="FILE", help=_("values file, repeatable")
+    )
+    parser.add_argument("--set", action="append", default=[], metavar="K=V", help=_("one value, repeatable"))
+    parser.add_argument("--timeout", default="300s", metavar="DURATION", help=_("how long to wait, such as 300s or 5m"))
+    parser.add_argument("--no-wait", action="store_true", help=_("do not wait until everything is ready"))
+    parser.add_argument("--rollback-on-failure", action="store_true", help=_("go back to the last release on failure"))
+    parser.add_argument("--reset-values", action="store_true", help=_("start from the chart's default values"))
+    parser.add_argument("--dry-run", action="store_true", help=_("show commands and manifest, run nothing"))
+    _add_approval(parser)
+
+
+def _add_pipelines(maker: _Maker) -> None:
+    run = maker.command("run", _("run a pipeline file"))
+    run.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
+    _add_variables(run)
+    run.add_argument("--from", dest="start_from", metavar="STEP", help=_("begin with this step"))
+    run.add_argument("--only", metavar="STEP", help=_("run only this step"))
+    run.add_argument("--dry-run", action="store_true", help=_("show commands and manifests, run nothing"))
+    _add_approval(run)
+    preview = maker.command("preview", _("show commands and manifests of a pipeline, run nothing"))
+    preview.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
+    _add_variables(preview)
+    preview.add_argument("--step", metavar="NAME", help=_("only this step"))
+    validate = maker.command("validate", _("check a pipeline file"))
+    validate.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
+    _add_variables(validate)
+    maker.command("schema", _("print the JSON Schema of pipeline files"))
+
+
+def _add_variables(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-v", "--variable", action="append", default=[], metavar="K=V", help=_("pipeline variable, repeatable")
+    )
+
+
+def _add_clusters(maker: _Maker) -> None:
+    group = maker.group("clusters", _("the clusters of the kubeconfig and the practice clusters"))
+    group.command("list", _("every cluster, and whether it can be reached"))
+    test = group.command("test", _("check one cluster"))
+    test.add_argument("cluster", metavar="CLUSTER", help=_("name in the cluster list"))
+    _add_approval(test)
+    namespaces = group.command("namespaces", _("namespaces of a cluster"))
+    namespaces.add_argument("cluster", metavar="CLUSTER", help=_("name in the cluster list"))
+    _add_approval(namespaces)
+    add = group.command("add", _("read one more kubeconfig file from now on"))
+    add.add_argument("file", metavar="FILE", help=_("kubeconfig file; it is never written"))
+
+
+def _add_releases(maker: _Maker) -> None:
+    group = maker.group("releases", _("Helm releases"))
+    listing = group.command("list", _("releases in all states, newest revision each"))
+    listing.add_argument("-c", "--cluster", metavar="CLUSTER", help=_("only this cluster (else all)"))
+    listing.add_argument("-n", "--namespace", metavar="NS", help=_("only this namespace (else all)"))
+    _add_approval(listing)
+    history = group.command("history", _("revisions of a release, newest first"))
+    history.add_argument("release", metavar="RELEASE", help=_("release name"))
+    history.add_argument("-c", "--cluster", required=True, metavar="CLUSTER", help=_("name in the cluster list"))
+    history.add_argument("-n", "--namespace", metavar="NS", help=_("namespace (else that of the context)"))
+    _add_approval(history)
+
+
+def _add_practice(maker: _Maker) -> None:
+    group = maker.group("practice", _("a local cluster to practise on"))
+    start = group.command("start", _("start it, making it at the first time"))
+    stop = group.command("stop", _("stop it and keep its state"))
+    status = group.command("status", _("whether it runs"))
+    remove = group.command("remove", _("stop it and delete its state"))
+    for parser in (start, stop, remove):
+        parser.add_argument("name", nargs="?", default="practice", metavar="NAME", help=_("name of the cluster"))
+    status.add_argument("name", nargs="?", default="", metavar="NAME", help=_("name of the cluster (else all)"))
+    start.add_argument("--nodes", type=int, default=3, metavar="N", help=_("simulated nodes of a new cluster"))
+    start.add_argument(
+        "--exec-on-this-machine", action="store_true", help=_("let exec into a pod run commands on this machine")
+    )
+
+
+def _add_screenshot(maker: _Maker) -> None:
+    parser = maker.command("screenshot", _("write a picture of every page of the window"))
+    parser.add_argument("folder", metavar="DIR", help=_("folder for the PNG files"))
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help=_("light or dark"))

@@ -1,0 +1,87 @@
+"""`practice start|stop|status|remove`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ansflow_desktop.commands.output import table
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import _, msg, translate
+
+if TYPE_CHECKING:
+    from ansflow_desktop.commands.session import Session
+    from ansflow_desktop.practice.cluster import PracticeInfo
+
+
+def practice_start(session: Session) -> int:
+    """Start a practice cluster; progress goes to stderr, cluster and kubeconfig to stdout."""
+    args = session.args
+    if args.nodes < 1:
+        raise UserError(msg("A cluster needs at least one node"), field="nodes")
+    info = session.services.practice.start(
+        args.name,
+        exec_on_this_machine=args.exec_on_this_machine,
+        nodes=args.nodes,
+        on_progress=lambda progress: session.out.note(progress.message),
+    )
+    if session.out.is_text:
+        _print(session, [info])
+        session.out.line()
+        session.out.line(f"kubeconfig: {info.kubeconfig}")
+        if info.exec_enabled:
+            session.out.note(msg("exec into a pod of this cluster runs commands on this machine."))
+    else:
+        session.out.document({"cluster": info.name, "kubeconfig": str(info.kubeconfig)})
+    return int(ExitCode.DONE)
+
+
+def practice_stop(session: Session) -> int:
+    """Stop a practice cluster; its state stays."""
+    session.services.practice.stop(session.args.name)
+    return _say(session, _("Practice cluster %(name)s is stopped; its state is kept.") % {"name": session.args.name})
+
+
+def practice_remove(session: Session) -> int:
+    """Stop a practice cluster and delete its state."""
+    session.services.practice.remove(session.args.name)
+    return _say(session, _("Practice cluster %(name)s and its state are gone.") % {"name": session.args.name})
+
+
+def practice_status(session: Session) -> int:
+    """Show one practice cluster, or all when none is named."""
+    practice = session.services.practice
+    found = [practice.status(session.args.name)] if session.args.name else practice.list()
+    if session.out.is_text:
+        _print(session, found)
+    elif session.args.name:
+        session.out.document(_row(found[0]))
+    else:
+        session.out.document([_row(info) for info in found])
+    return int(ExitCode.DONE)
+
+
+def _say(session: Session, text: str) -> int:
+    if session.out.is_text:
+        session.out.line(text)
+    else:
+        session.out.document({"cluster": session.args.name, "message": text})
+    return int(ExitCode.DONE)
+
+
+def _row(info: PracticeInfo) -> dict[str, Any]:
+    return {
+        "cluster": info.name,
+        "kubeconfig": str(info.kubeconfig),
+        "running": info.running,
+        "server": info.server,
+        "exec_on_this_machine": info.exec_enabled,
+    }
+
+
+def _print(session: Session, found: list[PracticeInfo]) -> None:
+    if not found:
+        session.out.note(msg("There is no practice cluster yet. `ansflow-desktop practice start` makes one."))
+        return
+    words = {True: msg("running"), False: msg("stopped")}
+    heads = (_("NAME"), _("STATE"), _("SERVER"))
+    session.out.line(table(heads, [(info.name, translate(words[info.running]), info.server) for info in found]))

@@ -1,0 +1,122 @@
+"""`releases list|history`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ansflow_desktop.commands.execution import require_reachable
+from ansflow_desktop.commands.output import plain, table
+from ansflow_desktop.commands.progress import release_cells, release_heads
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import _, msg, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ansflow_desktop.commands.session import Session
+    from ansflow_desktop.models.release import Release
+
+_KEYS = ("name", "namespace", "revision", "updated", "status", "chart", "app_version")
+
+
+def releases_list(session: Session) -> int:
+    """Show the releases of one cluster or of all; one that cannot be asked says so in its row, exit code 0."""
+    if session.args.cluster:
+        entry = session.entry(session.args.cluster)
+        require_reachable(session, entry)
+    names = [session.args.cluster] if session.args.cluster else _usable(session)
+    from ansflow_desktop.kube import sync
+
+    answers = sync.run(_ask_all(session, names))
+    found = [release for answer in answers.values() if not isinstance(answer, UserError) for release in answer]
+    failed = {name: answer for name, answer in answers.items() if isinstance(answer, UserError)}
+    if session.args.cluster and failed:
+        raise failed[session.args.cluster]
+    _show(session, found, failed)
+    return int(ExitCode.DONE)
+
+
+def _usable(session: Session) -> list[str]:
+    return [entry.name for entry in session.services.catalog.entries() if not entry.problem]
+
+
+async def _ask_all(session: Session, names: Sequence[str]) -> dict[str, list[Release] | UserError]:
+    answers = await asyncio.gather(*(_ask(session, name) for name in names))
+    return dict(zip(names, answers, strict=True))
+
+
+async def _ask(session: Session, name: str) -> list[Release] | UserError:
+    from ansflow_desktop.kube import releases
+
+    try:
+        entry = session.services.catalog.entry(name)
+        if entry.exec_plugin and not session.services.approvals.approved(entry.exec_plugin):
+            return UserError(msg("Runs a program to get credentials that nobody has allowed yet"))
+        found = await releases.list_releases(session.services.catalog.document(name), session.args.namespace)
+    except UserError as error:
+        return error
+    return [_of_cluster(release, name) for release in found]
+
+
+def _of_cluster(release: Release, name: str) -> Release:
+    return msgspec.structs.replace(release, cluster=name)
+
+
+def _show(session: Session, found: Sequence[Release], failed: dict[str, UserError]) -> None:
+    if not session.out.is_text:
+        rows = [_row(release) for release in found]
+        session.out.document(rows + [_failed_row(name, error) for name, error in failed.items()])
+        return
+    if found:
+        heads = (_("CLUSTER"), *release_heads())
+        session.out.line(table(heads, [(release.cluster, *release_cells(release)) for release in found]))
+    else:
+        session.out.note(msg("No releases."))
+    for name, error in failed.items():
+        session.out.note(f"{name}: {translate(error.title)}. {translate(error.message)}")
+
+
+def _row(release: Release) -> dict[str, Any]:
+    fields = plain(release)
+    return {**{key: fields[key] for key in _KEYS}, "cluster": release.cluster}
+
+
+def _failed_row(name: str, error: UserError) -> dict[str, Any]:
+    empty: dict[str, Any] = dict.fromkeys(_KEYS, "")
+    return {**empty, "revision": 0, "status": "unknown", "cluster": name, "message": error.title}
+
+
+def releases_history(session: Session) -> int:
+    """Show the revisions of one release, newest first."""
+    from ansflow_desktop.kube import releases, sync
+
+    entry = session.entry(session.args.cluster)
+    namespace = session.namespace(entry)
+    require_reachable(session, entry)
+    document = session.services.catalog.document(entry.name)
+    found = list(sync.run(releases.history(document, namespace, session.args.release)))
+    if not found:
+        raise UserError(
+            msg(
+                "There is no release %(name)s in namespace %(namespace)s",
+                name=session.args.release,
+                namespace=namespace,
+            ),
+            field="release",
+            code=ExitCode.FAILED,
+        )
+    if session.out.is_text:
+        heads = (_("REVISION"), _("UPDATED"), _("STATUS"), _("CHART"), _("APP VERSION"), _("DESCRIPTION"))
+        session.out.line(table(heads, [_history_cells(release) for release in found]))
+    else:
+        session.out.document(
+            [{**_row(_of_cluster(item, entry.name)), "description": item.description} for item in found]
+        )
+    return int(ExitCode.DONE)
+
+
+def _history_cells(item: Release) -> tuple[str, ...]:
+    return (str(item.revision), item.updated, item.status.value, item.chart, item.app_version, item.description)

@@ -1,0 +1,94 @@
+"""What every subcommand is given: the parsed arguments, the services, and where to write."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ansflow_desktop.commands.output import Output
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.executors.services import Services
+from ansflow_desktop.i18n import _, msg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ansflow_desktop.models.cluster import ClusterEntry, ExecPlugin
+
+
+class Session:
+    """One call of the command line."""
+
+    def __init__(self, args: argparse.Namespace, services: Services, out: Output) -> None:
+        """Keep the three parts."""
+        self.args = args
+        self.services = services
+        self.out = out
+
+    def entry(self, name: str) -> ClusterEntry:
+        """Return the cluster `name`, its credential program approved, ready to be contacted.
+
+        Raises UserError for an unknown or broken entry, and for a credential program that nobody approved.
+        """
+        entry = self.services.catalog.entry(name)
+        if entry.problem:
+            raise UserError(msg("Cluster %(name)s cannot be used", name=name), entry.problem, field="cluster")
+        if entry.exec_plugin:
+            self._approve(entry, entry.exec_plugin)
+        return entry
+
+    def namespace(self, entry: ClusterEntry, field: str = "namespace") -> str:
+        """Return `-n`, else the namespace of the cluster's context; raises UserError when there is neither."""
+        namespace = self.args.namespace if self.args.namespace is not None else entry.namespace
+        if namespace:
+            return str(namespace)
+        raise UserError(
+            msg("No namespace given"),
+            msg("The context %(name)s has none of its own.", name=entry.name),
+            msg("Give one with -n."),
+            field=field,
+        )
+
+    def _approve(self, entry: ClusterEntry, plugin: ExecPlugin) -> None:
+        approvals = self.services.approvals
+        if approvals.approved(plugin):
+            return
+        if plugin.digest and plugin.digest in self.args.approve_plugin:
+            approvals.approve(plugin)
+            return
+        if not sys.stdin.isatty() or not sys.stderr.isatty():
+            raise approval_needed(entry, plugin)
+        self.out.note(_("The cluster %(name)s runs this program to get credentials:") % {"name": entry.name})
+        self.out.note("\n".join(plugin_lines(plugin)))
+        self.out.note(_("Allow it? [y/N]"))
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise approval_needed(entry, plugin)
+        approvals.approve(plugin)
+
+
+def plugin_lines(plugin: ExecPlugin) -> list[str]:
+    """Return what a credential program would run, one item a line, for a person to judge (failure-modes.md, row 8)."""
+    lines = [f"  command: {plugin.command}", *(f"  argument: {arg}" for arg in plugin.args)]
+    return [*lines, *(f"  environment: {name}={value}" for name, value in plugin.env), f"  digest: {plugin.digest}"]
+
+
+def approval_needed(entry: ClusterEntry, plugin: ExecPlugin) -> UserError:
+    """Return the error that shows the program and says how to allow it."""
+    return UserError(
+        msg("The cluster %(name)s asks to run a program that nobody has allowed yet", name=entry.name),
+        "\n".join(plugin_lines(plugin)),
+        msg("To allow exactly this program, once and for all, add: --approve-plugin %(digest)s", digest=plugin.digest),
+        field="cluster",
+    )
+
+
+def pairs(given: Sequence[str], option: str) -> dict[str, str]:
+    """Return `K=V` options as a mapping; raises UserError for one without `=` or without a name."""
+    found: dict[str, str] = {}
+    for item in given:
+        name, separator, value = item.partition("=")
+        if not separator or not name:
+            raise UserError(msg("%(text)s is not of the form K=V", text=item), field=option)
+        found[name] = value
+    return found
