@@ -65,5 +65,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _mask(arg: str) -> str:
-    head, separator, _ = arg.rpartition("=")
-    return f"{head}{separator}***"
+    """Keep the flag and the first key, hide the rest: a value may hold `=` and further keys behind commas."""
+    flag, _, rest = arg.partition("=")
+    key, separator, _ = rest.partition("=")
+    return f"{flag}={key}=***" if separator else f"{flag}=***"
