@@ -1,0 +1,298 @@
+"""From a pipeline file to a `Pipeline`: every field checked by name, every problem with its line and column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.pipeline import Pipeline, PipelineStep, StepType
+from ansflow_desktop.pipelines import fields
+from ansflow_desktop.pipelines.document import (
+    Node,
+    PipelineError,
+    Reader,
+    compose,
+    is_null,
+    join,
+    read_text,
+    scalar_text,
+)
+
+Pairs: TypeAlias = "dict[str, Node]"
+
+_TRUE_FALSE = {
+    **dict.fromkeys(("true", "yes", "on"), True),
+    **dict.fromkeys(("false", "no", "off"), False),
+}
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+def load_pipeline(path: Path | str) -> Pipeline:
+    """Return the pipeline in the file `path`; its folder is where relative paths start.
+
+    Raises UserError for a file that cannot be read, and PipelineError (with every problem found) for one that is wrong.
+    """
+    path = Path(path)
+    return parse(read_text(path), str(path.absolute().parent), str(path))
+
+
+def parse(text: str, folder: str, name: str = "pipeline.yaml") -> Pipeline:
+    """Return the pipeline in `text`; `folder` is its absolute folder, `name` how problems call the file.
+
+    Raises PipelineError with every problem found, the first one in front.
+    """
+    reader, root = compose(text, name)
+    pipeline = _root(reader, root, folder)
+    if reader.problems:
+        raise PipelineError(tuple(reader.problems))
+    return pipeline
+
+
+def _root(reader: Reader, root: Node, folder: str) -> Pipeline:
+    if not isinstance(root, yaml.MappingNode):
+        raise reader.fail(root, "", msg("A pipeline file is a mapping with apiVersion, kind, metadata and spec"))
+    top = _mapping(reader, root, "", fields.ROOT_FIELDS)
+    _constant(reader, root, top, "apiVersion", fields.API_VERSION)
+    _constant(reader, root, top, "kind", fields.KIND)
+    metadata = _section(reader, root, top, "metadata", fields.METADATA_FIELDS)
+    spec = _section(reader, root, top, "spec", fields.SPEC_FIELDS)
+    return Pipeline(
+        name=_text(reader, metadata.get("name"), "metadata.name"),
+        description=_text(reader, metadata.get("description"), "metadata.description"),
+        variables=_variables(reader, spec.get("variables")),
+        steps=_steps(reader, root, spec.get("steps")),
+        folder=folder,
+    )
+
+
+def _section(reader: Reader, root: Node, top: Pairs, name: str, known: tuple[str, ...]) -> Pairs:
+    if name not in top:
+        reader.problem(root, name, msg("%(field)s is missing", field=name))
+        return {}
+    return _mapping(reader, top[name], name, known)
+
+
+def _mapping(
+    reader: Reader, node: Node, field: str, known: tuple[str, ...], later: tuple[str, ...] = (), owner: Text = ""
+) -> Pairs:
+    """Return the known fields of a mapping; the others become problems."""
+    if not isinstance(node, yaml.MappingNode):
+        reader.problem(node, field, msg("%(field)s must be a mapping", field=field))
+        return {}
+    found: Pairs = {}
+    for name, key, value in reader.pairs(node, field):
+        if name in known:
+            found[name] = value
+        else:
+            _refuse_field(reader, key, join(field, name), known, later, owner)
+    return found
+
+
+def _refuse_field(
+    reader: Reader, key: Node, path: str, known: tuple[str, ...], later: tuple[str, ...], owner: Text
+) -> None:
+    name = path.rpartition(".")[2]
+    if name in later:
+        return reader.problem(key, path, msg("%(field)s is not in this version yet", field=path), msg("Take it out."))
+    if owner:
+        title = msg("Unknown field %(field)s for %(owner)s", field=path, owner=owner)
+    else:
+        title = msg("Unknown field %(field)s", field=path)
+    return reader.problem(key, path, title, fields.suggestion(name, known))
+
+
+def _constant(reader: Reader, root: Node, top: Pairs, name: str, expected: str) -> None:
+    if name not in top:
+        hint = msg("Write %(line)s at the top.", line=f"{name}: {expected}")
+        return reader.problem(root, name, msg("%(field)s is missing", field=name), hint)
+    written = _text(reader, top[name], name)
+    if written != expected:
+        title = msg("%(field)s is %(written)s, which this version does not know", field=name, written=written or "''")
+        reader.problem(top[name], name, title, msg("Expected: %(expected)s.", expected=expected))
+    return None
+
+
+def _text(reader: Reader, node: Node | None, field: str) -> str:
+    """Return the text of a scalar as it was written; empty for one left out."""
+    if node is None:
+        return ""
+    reader.count(node, 0)
+    if isinstance(node, yaml.ScalarNode):
+        return _sound(reader, node, field)
+    reader.problem(node, field, msg("%(field)s must be a text, not a list or a mapping", field=field))
+    return ""
+
+
+def _sound(reader: Reader, node: Node, field: str) -> str:
+    text = scalar_text(node)
+    if "\0" in text:
+        reader.problem(node, field, msg("%(field)s holds a NUL character", field=field))
+        return ""
+    return text
+
+
+def _texts(reader: Reader, node: Node, field: str) -> list[str]:
+    if is_null(node):
+        return []
+    if not isinstance(node, yaml.SequenceNode):
+        title = msg("%(field)s must be a list", field=field)
+        reader.problem(node, field, title, msg("Write each entry on a line of its own after a dash."))
+        return []
+    return [_text(reader, item, f"{field}[{index}]") for index, item in enumerate(node.value)]
+
+
+def _text_mapping(reader: Reader, node: Node | None, field: str) -> dict[str, str]:
+    """Return a mapping of names to texts whose names can be environment variables."""
+    if node is None or is_null(node):
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        reader.problem(node, field, msg("%(field)s must be a mapping", field=field))
+        return {}
+    found = {}
+    for name, key, value in reader.pairs(node, field):
+        if not fields.NAME.fullmatch(name):
+            reader.problem(key, join(field, name), msg("%(name)s cannot be the name of a variable", name=name), _NAMES)
+        found[name] = _text(reader, value, join(field, name))
+    return found
+
+
+_NAMES = msg("Use letters, digits and underscores, and begin with a letter.")
+
+
+def _variables(reader: Reader, node: Node | None) -> dict[str, str]:
+    return _text_mapping(reader, node, "spec.variables")
+
+
+def _steps(reader: Reader, root: Node, node: Node | None) -> tuple[PipelineStep, ...]:
+    if node is None or not isinstance(node, yaml.SequenceNode) or not node.value:
+        reader.problem(node or root, "steps", msg("spec.steps must be a list with at least one step"))
+        return ()
+    steps = [_step(reader, item, f"steps[{index}]") for index, item in enumerate(node.value)]
+    _check_names(reader, node.value, steps)
+    return tuple(step for step in steps if step)
+
+
+def _check_names(reader: Reader, nodes: list[Node], steps: list[PipelineStep | None]) -> None:
+    first: dict[str, int] = {}
+    for index, (node, step) in enumerate(zip(nodes, steps, strict=True)):
+        if step and step.name and first.setdefault(step.name, index) != index:
+            title = msg("Two steps are called %(name)s", name=step.name)
+            hint = msg("Rename this one or steps[%(index)s].", index=first[step.name])
+            reader.problem(node, f"steps[{index}].name", title, hint)
+
+
+def _step(reader: Reader, node: Node, field: str) -> PipelineStep | None:
+    if not isinstance(node, yaml.MappingNode):
+        reader.problem(node, field, msg("%(field)s must be a mapping", field=field))
+        return None
+    kind = _step_type(reader, node, field)
+    if kind is None:
+        return None
+    known = fields.step_fields(kind)
+    owner = msg("a step of type %(type)s", type=kind.value)
+    found = _mapping(reader, node, field, known, fields.LATER_STEP_FIELDS, owner)
+    values = {name: _field(reader, value, join(field, name), name) for name, value in found.items() if name != "type"}
+    deferred = {name: value for name, value in values.items() if _is_deferred(name, value)}
+    kept = {name: value for name, value in values.items() if name not in deferred}
+    step = PipelineStep(**{"name": "", **kept}, type=kind, deferred=deferred)
+    _require(reader, node, field, step)
+    return step
+
+
+def _is_deferred(name: str, value: Any) -> bool:
+    return isinstance(value, str) and fields.is_true_or_false(fields.STEP_TYPES[name])
+
+
+def _step_type(reader: Reader, node: yaml.MappingNode, field: str) -> StepType | None:
+    given = next((value for name, _, value in reader.pairs(node, field) if name == "type"), None)
+    path = join(field, "type")
+    if given is None:
+        known = ", ".join(StepType)
+        reader.problem(node, path, msg("%(field)s is missing", field=path), msg("Known: %(names)s.", names=known))
+        return None
+    written = _text(reader, given, path)
+    if written in StepType.__members__.values():
+        return StepType(written)
+    if written in fields.LATER_TYPES:
+        title = msg("Step type %(type)s is not in this version yet", type=written)
+        reader.problem(given, path, title, msg("Known: %(names)s.", names=", ".join(StepType)))
+    else:
+        title = msg("Unknown step type %(type)s", type=written or "''")
+        reader.problem(given, path, title, fields.suggestion(written, (*StepType, *fields.LATER_TYPES)))
+    return None
+
+
+def _field(reader: Reader, node: Node, path: str, name: str) -> Any:
+    if name == "k8s_config":
+        return _config(reader, node, path)
+    kind = fields.STEP_TYPES[name]
+    if fields.is_true_or_false(kind):
+        return _true_or_false(reader, node, path)
+    if fields.is_mapping(kind):
+        return _text_mapping(reader, node, path)
+    text = _text(reader, node, path)
+    if name == "output" and text and not fields.NAME.fullmatch(text):
+        reader.problem(node, path, msg("%(name)s cannot be the name of a variable", name=text), _NAMES)
+    return text
+
+
+def _true_or_false(reader: Reader, node: Node, path: str) -> bool | str:
+    """Return true or false, or the text as it stands where a variable decides."""
+    text = _text(reader, node, path)
+    if node.tag == _BOOL:
+        return _TRUE_FALSE[text.lower()]
+    if "${" in text:
+        return text
+    reader.problem(node, path, msg("%(field)s must be true or false", field=path))
+    return False
+
+
+def _config(reader: Reader, node: Node, path: str) -> dict[str, Any]:
+    """Return k8s_config as a plain mapping whose fields are those of its deploy_type."""
+    if not isinstance(node, yaml.MappingNode):
+        reader.problem(node, path, msg("%(field)s must be a mapping", field=path))
+        return {}
+    kind = _deploy_type(reader, node, path)
+    if kind is None:
+        return {}
+    types = fields.field_types(fields.CONFIGS[kind])
+    owner = msg("deploy_type %(type)s", type=kind)
+    found = _mapping(reader, node, path, tuple(types), fields.LATER_CONFIG_FIELDS, owner)
+    return {name: _config_value(reader, value, join(path, name), types[name]) for name, value in found.items()}
+
+
+def _config_value(reader: Reader, node: Node, path: str, kind: Any) -> Any:
+    if fields.is_true_or_false(kind):
+        return _true_or_false(reader, node, path)
+    return _texts(reader, node, path) if fields.is_list(kind) else _text(reader, node, path)
+
+
+def _deploy_type(reader: Reader, node: yaml.MappingNode, path: str) -> str | None:
+    given = next((value for name, _, value in reader.pairs(node, path) if name == "deploy_type"), None)
+    path = join(path, "deploy_type")
+    hint = msg("Known: %(names)s.", names=", ".join(fields.CONFIGS))
+    if given is None:
+        reader.problem(node, path, msg("%(field)s is missing", field=path), hint)
+        return None
+    written = _text(reader, given, path)
+    if written in fields.CONFIGS:
+        return written
+    reader.problem(given, path, msg("Unknown deploy_type %(type)s", type=written or "''"), hint)
+    return None
+
+
+def _require(reader: Reader, node: Node, field: str, step: PipelineStep) -> None:
+    needed = {"name": step.name.strip()}
+    if step.type is StepType.SHELL:
+        needed["command"] = step.command.strip()
+    else:
+        needed["k8s_cluster"] = step.k8s_cluster
+        needed["k8s_config"] = "given" if step.k8s_config else ""
+    failed = {problem.field for problem in reader.problems}
+    for name, value in needed.items():
+        path = join(field, name)
+        if not value and not any(known == path or known.startswith(f"{path}.") for known in failed):
+            reader.problem(node, path, msg("%(field)s is missing", field=path))
