@@ -1,0 +1,83 @@
+"""Which credential programs a person has seen and approved: by digest, once, asked again on any change (row 8)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+import threading
+from pathlib import Path
+
+import msgspec
+
+from ansflow_desktop import paths
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import msg
+from ansflow_desktop.models.cluster import ExecPlugin
+
+
+class ApprovalNeeded(UserError):
+    """A cluster's credential program was not approved yet; `plugin` is what would run."""
+
+    def __init__(self, cluster: str, plugin: ExecPlugin) -> None:
+        """Say which program and how to approve it."""
+        super().__init__(
+            msg("The cluster “%(cluster)s” asks to run %(command)s", cluster=cluster, command=plugin.command),
+            shown(plugin),
+            msg("Look at the command and approve it once: in the cluster list, or with “clusters test --approve”."),
+            field="k8s_cluster",
+            code=ExitCode.INVALID,
+        )
+        self.plugin = plugin
+
+
+def shown(plugin: ExecPlugin) -> str:
+    """Return the command with its environment as one shell line, to be read by the person who approves it."""
+    environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in plugin.env)
+    command = shlex.join([plugin.command, *plugin.args])
+    return f"{environment} {command}" if environment else command
+
+
+class Approvals:
+    """The approved digests, kept in one private file; safe from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the JSON file `path` (created at the first approval, 0600)."""
+        self._path = path
+        self._lock = threading.Lock()
+
+    def approved(self, plugin: ExecPlugin) -> bool:
+        """Return whether exactly this command, with these arguments and environment, was approved."""
+        return bool(plugin.digest) and plugin.digest in self._read()
+
+    def approve(self, plugin: ExecPlugin) -> None:
+        """Remember `plugin` as approved; raises OSError where that cannot be written."""
+        with self._lock:
+            _write(self._path, {**self._read(), plugin.digest: shown(plugin)})
+
+    def _read(self) -> dict[str, str]:
+        """Return digest and command; a damaged or missing file approves nothing."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return {}
+
+
+def _write(path: Path, content: dict[str, str]) -> None:
+    """Write, fsync, rename, fsync the folder: a crash leaves the old file or the new one (row 14)."""
+    paths.make_private(path.parent)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(msgspec.json.format(msgspec.json.encode(content)))
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

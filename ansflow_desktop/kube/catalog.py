@@ -1,0 +1,257 @@
+"""Every cluster that can be chosen: contexts of the user's kubeconfig, of added files, and the practice clusters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from ansflow_desktop import paths
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
+from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
+from ansflow_desktop.models.cluster import ClusterEntry
+from ansflow_desktop.models.command import KubeTarget
+from ansflow_desktop.models.problem import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+PRACTICE = "practice"
+_Stamp: TypeAlias = tuple[str, int, int, int]
+
+
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Files that are merged with each other: those of KUBECONFIG, one added file, one practice cluster."""
+
+    files: tuple[Path, ...]
+    config: Kubeconfig
+    source: str = ""
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    entry: ClusterEntry
+    group: _Group
+
+
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    stamps: tuple[_Stamp, ...] = ()
+    rows: dict[str, _Row] = {}
+    problems: tuple[Problem, ...] = ()
+    read: bool = False
+
+
+class ClusterCatalog:
+    """Clusters by name, read again when a file changes; implements `executors.context.ClusterAccess`.
+
+    `files` are merged as kubectl merges KUBECONFIG; each of `added` stands for itself, so that equal cluster names in
+    unrelated files cannot lead to the wrong server (row 5). Safe from any thread; never writes to a user's file.
+    """
+
+    def __init__(
+        self, files: Sequence[Path], approvals: Approvals, practice_dir: Path, added: Sequence[Path] = ()
+    ) -> None:
+        """Keep the names of the files; they are read at the first question."""
+        self._files = tuple(files)
+        self._added = list(added)
+        self._approvals = approvals
+        self._practice_dir = practice_dir
+        self._lock = threading.Lock()
+        self._state = _State()
+
+    def entries(self) -> tuple[ClusterEntry, ...]:
+        """Return every cluster, in the order of the files, practice clusters last; a few stat calls when unchanged."""
+        return tuple(row.entry for row in self._rows().values())
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with the files, and which names are defined more than once."""
+        self._rows()
+        return self._state.problems
+
+    def current(self) -> str:
+        """Return the name of the user's current context, empty when there is none."""
+        rows = self._rows()
+        named = next((row.group.config.current_context for row in rows.values()), "")
+        return named if named in rows else ""
+
+    def entry(self, name: str) -> ClusterEntry:
+        """Return the cluster `name`; raises UserError naming the clusters there are."""
+        return self._row(name).entry
+
+    def approved(self, name: str) -> bool:
+        """Return whether cluster `name` may be contacted: it runs no credential program, or an approved one."""
+        plugin = self.entry(name).exec_plugin
+        return plugin is None or self._approvals.approved(plugin)
+
+    def approve(self, name: str) -> None:
+        """Approve the credential program of cluster `name` after a person has seen it."""
+        plugin = self.entry(name).exec_plugin
+        if plugin:
+            self._approvals.approve(plugin)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return a kubeconfig document with only cluster `name`, all paths absolute.
+
+        Raises UserError for an unknown cluster or a broken entry, ApprovalNeeded for an unapproved exec plugin: who
+        holds a document may contact the cluster.
+        """
+        row = self._row(name)
+        if row.entry.problem:
+            raise _broken(row.entry)
+        plugin = row.entry.exec_plugin
+        if plugin and not self._approvals.approved(plugin):
+            raise ApprovalNeeded(name, plugin)
+        return row.group.config.document(row.entry.context)
+
+    def private_target(self, name: str, folder: Path) -> KubeTarget:
+        """Write a 0600 kubeconfig holding only cluster `name` into `folder` and return where it is.
+
+        Raises UserError as `document` does, and when the file cannot be written.
+        """
+        path = folder / f"kubeconfig-{_safe(name)}.json"
+        try:
+            write_private(path, self.document(name))
+        except OSError as error:
+            title = msg("The private kubeconfig could not be written")
+            hint = msg("Check free space and permissions of %(folder)s.", folder=str(folder))
+            raise UserError(title, error.strerror or str(error), hint, code=ExitCode.FAILED) from error
+        return KubeTarget(kubeconfig=str(path), context=self.entry(name).context)
+
+    def user_target(self, name: str) -> KubeTarget:
+        """Return the user's own kubeconfig files (joined by `:`) and context, for commands that are copied."""
+        row = self._row(name)
+        return KubeTarget(kubeconfig=os.pathsep.join(map(str, row.group.files)), context=row.entry.context)
+
+    def add_file(self, path: Path) -> None:
+        """Read the kubeconfig file `path` too; it is only remembered, never written.
+
+        Raises UserError when it cannot be read or holds no context.
+        """
+        file = path.expanduser().absolute()
+        config = load((file,))
+        if not config.entries:
+            raise _nothing_in(file, config)
+        with self._lock:
+            if file not in self._added and file not in self._files:
+                self._added.append(file)
+            self._state = _State()
+
+    def _row(self, name: str) -> _Row:
+        rows = self._rows()
+        if name not in rows:
+            raise _unknown(name, rows, self._files)
+        return rows[name]
+
+    def _rows(self) -> dict[str, _Row]:
+        with self._lock:
+            practice = _practice_files(self._practice_dir)
+            stamps = tuple(_stamp(file) for file in (*self._files, *self._added, *practice))
+            if not self._state.read or stamps != self._state.stamps:
+                self._state = _gather(stamps, self._groups(practice))
+            return self._state.rows
+
+    def _groups(self, practice: Sequence[Path]) -> list[_Group]:
+        groups = [_Group(files=tuple(_existing(self._files)), config=load(self._files))]
+        groups += [_Group(files=(file,), config=load((file,))) for file in self._added]
+        groups += [_Group(files=(file,), config=load((file,)), source=PRACTICE) for file in practice]
+        return groups
+
+
+def write_private(path: Path, document: dict[str, Any]) -> None:
+    """Write `document` as JSON to `path`, 0600 from its creation, in a 0700 folder; replaces a former one of ours.
+
+    Raises OSError where it cannot be written.
+    """
+    paths.make_private(path.parent)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(msgspec.json.encode(document))
+
+
+def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group]) -> _State:
+    rows: dict[str, _Row] = {}
+    problems: list[Problem] = []
+    for group in groups:
+        problems += group.config.problems
+        for entry in group.config.entries:
+            known = rows.get(entry.name)
+            if known:
+                problems.append(_hidden(entry, known.entry))
+                continue
+            named = msgspec.structs.replace(entry, source=group.source or entry.source)
+            rows[entry.name] = _Row(entry=named, group=group)
+    return _State(stamps=stamps, rows=rows, problems=tuple(problems), read=True)
+
+
+def _hidden(entry: ClusterEntry, known: ClusterEntry) -> Problem:
+    return Problem(
+        field=FIELD,
+        title=msg("The name “%(name)s” is used twice", name=entry.name),
+        message=msg(
+            "It stands for %(server)s of %(source)s; the one in %(other)s is hidden.",
+            server=known.server,
+            source=known.source,
+            other=entry.source,
+        ),
+        hint=msg("Rename one of the two."),
+        severity=Severity.INFO,
+    )
+
+
+def _stamp(file: Path) -> _Stamp:
+    try:
+        found = file.stat()
+    except OSError:
+        return (str(file), 0, 0, 0)
+    return (str(file), found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _existing(files: Iterable[Path]) -> list[Path]:
+    files = list(files)
+    return [file for file in files if file.exists()] or files
+
+
+def _practice_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*/kubeconfig"))
+    except OSError:
+        return []
+
+
+def _safe(name: str) -> str:
+    """Return a file name for `name`: readable, and different for different clusters whatever their letters."""
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
+    return f"{kept[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _unknown(name: str, rows: dict[str, _Row], files: Sequence[Path]) -> UserError:
+    hint: Text = msg("Looked in %(files)s. Add a kubeconfig file or start the practice cluster.", files=_joined(files))
+    if rows:
+        hint = msg("There are: %(names)s.", names=", ".join(rows))
+    if not name:
+        return UserError(msg("No cluster is chosen"), "", hint, field="k8s_cluster")
+    return UserError(msg("There is no cluster “%(name)s”", name=name), "", hint, field="k8s_cluster")
+
+
+def _joined(files: Sequence[Path]) -> str:
+    return ", ".join(map(str, files))
+
+
+def _broken(entry: ClusterEntry) -> UserError:
+    title = msg("The cluster “%(name)s” cannot be used", name=entry.name)
+    hint = msg("Correct %(file)s.", file=entry.source)
+    return UserError(title, entry.problem, hint, field="k8s_cluster")
+
+
+def _nothing_in(file: Path, config: Kubeconfig) -> UserError:
+    if config.problems:
+        first = config.problems[0]
+        return UserError(first.title, first.message, first.hint, field=FIELD)
+    title = msg("%(file)s holds no context", file=str(file))
+    return UserError(title, "", msg("Name a file with contexts, clusters and users."), field=FIELD)

@@ -1,0 +1,174 @@
+"""A client for one cluster: raw bytes in, msgspec Structs made by the caller (performance.md), every call bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlencode
+
+import msgspec
+
+from ansflow_desktop.kube import login
+from ansflow_desktop.kube.errors import KubeError, from_exception, from_status, timed_out
+from ansflow_desktop.kube.session import Session, open_session
+from ansflow_desktop.kube.text import clean
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+JSON = "application/json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+Params: TypeAlias = Mapping[str, "str | int"]
+
+_CALL_S = 30.0
+_LOGIN_S = 20.0
+_WATCH_S = 240
+
+
+class WatchEvent(msgspec.Struct, frozen=True):
+    """One line of a watch: `type` is ADDED, MODIFIED, DELETED or BOOKMARK, `object` its undecoded JSON."""
+
+    type: str
+    object: msgspec.Raw
+
+
+class _Version(msgspec.Struct, frozen=True, rename="camel"):
+    git_version: str = ""
+
+
+class ClusterClient:
+    """One cluster's API, to be used as an async context manager in one event loop.
+
+    `document` holds exactly one context (`ClusterCatalog.document`). Every call ends within its timeout with bytes or
+    a KubeError: 3 unreachable or refused, 4 forbidden. Nothing is written to any kubeconfig.
+    """
+
+    def __init__(self, document: dict[str, Any], *, timeout: float = _CALL_S, login_timeout: float = _LOGIN_S) -> None:
+        """Keep the document; `timeout` (seconds) is for each call, `login_timeout` for a credential program."""
+        self._document = document
+        self._timeout = timeout
+        self._login_timeout = login_timeout
+        self._session: Session | None = None
+        self.server = str(document["clusters"][0]["cluster"].get("server", ""))
+
+    async def __aenter__(self) -> ClusterClient:
+        """Load the credentials; raises KubeError where there are none to be had."""
+        self._session = await open_session(self._document, self._login_timeout)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
+
+    async def get(
+        self, path: str, params: Params | None = None, accept: str = JSON, timeout: float | None = None
+    ) -> bytes:
+        """Return the body of `path` (with its leading slash); raises KubeError."""
+        return await self._call("GET", path, params, accept, None, timeout)
+
+    async def post(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> bytes:
+        """Send `body` as JSON to `path` and return the answer's body; raises KubeError. For reviews only."""
+        return await self._call("POST", path, None, JSON, dict(body), timeout)
+
+    async def server_version(self) -> str:
+        """Return the server's version as it says it (`v1.36.3`), empty where it says none; raises KubeError."""
+        try:
+            return clean(msgspec.json.decode(await self.get("/version"), type=_Version).git_version)
+        except msgspec.MsgspecError as error:
+            raise from_status(self.server, 200, str(error).encode()) from error
+
+    async def watch(self, path: str, params: Params, accept: str = JSON) -> AsyncIterator[WatchEvent]:
+        """Yield changes of the collection `path` until the server ends the watch (some 4 minutes).
+
+        Raises KubeError, with status 410 where the `resourceVersion` in `params` is too old: list again then.
+        """
+        asked = {"watch": 1, "allowWatchBookmarks": "true", "timeoutSeconds": _WATCH_S, **params}
+        try:
+            async with asyncio.timeout(_WATCH_S + self._timeout):
+                async with asyncio.timeout(self._timeout):
+                    response = await self._request("GET", path, asked, accept, None, 2 * _WATCH_S)
+                with contextlib.closing(response):
+                    if response.status >= 400:
+                        raise await self._refusal(response)
+                    async for line in _lines(response):
+                        yield self._event(line)
+        except TimeoutError as error:
+            raise timed_out(self.server, self._timeout) from error
+        except Exception as error:
+            raise self._as_kube_error(error) from error
+
+    def _event(self, line: bytes) -> WatchEvent:
+        event = msgspec.json.decode(line, type=WatchEvent)
+        if event.type == "ERROR":
+            body = bytes(event.object)
+            code = msgspec.json.decode(body, type=_Code).code
+            raise from_status(self.server, code, body)
+        return event
+
+    async def _call(
+        self, method: str, path: str, params: Params | None, accept: str, body: Any, timeout: float | None
+    ) -> bytes:
+        seconds = timeout or self._timeout
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._request(method, path, params, accept, body, seconds + 1)
+                with contextlib.closing(response):
+                    if response.status >= 400:
+                        raise await self._refusal(response)
+                    return bytes(await response.read())
+        except TimeoutError as error:
+            raise timed_out(self.server, seconds) from error
+        except Exception as error:
+            raise self._as_kube_error(error) from error
+
+    async def _request(
+        self, method: str, path: str, params: Params | None, accept: str, body: Any, seconds: float
+    ) -> Any:
+        from multidict import CIMultiDict
+
+        assert self._session, "the client is used outside its block"
+        url = f"{self._session.server}{path}" + (f"?{urlencode(params)}" if params else "")
+        headers = CIMultiDict([("Accept", accept), *self._session.headers])
+        answer = await self._session.api.rest_client.request(
+            method, url, headers=headers, body=body, _request_timeout=seconds
+        )
+        return answer.response
+
+    async def _refusal(self, response: Any) -> KubeError:
+        if response.status == 401:
+            login.forget(self._document)
+        return from_status(self.server, response.status, await response.read())
+
+    def _as_kube_error(self, error: Exception) -> Exception:
+        """Return `error` as a KubeError; errors of this program itself pass."""
+        from aiohttp import ClientError
+        from kubernetes.aio.client.exceptions import ApiException
+
+        if isinstance(error, KubeError):
+            return error
+        if isinstance(error, ApiException):
+            return from_status(self.server, error.status or 503, str(error.reason or "").encode())
+        if isinstance(error, ClientError | OSError | ValueError):
+            return from_exception(self.server, error)
+        return error
+
+
+class _Code(msgspec.Struct, frozen=True):
+    code: int = 500
+
+
+async def _lines(response: Any) -> AsyncIterator[bytes]:
+    """Yield whole lines: aiohttp's own line reader refuses objects larger than its buffer."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line:
+                yield line

@@ -1,0 +1,181 @@
+"""Running a kubeconfig's credential program: own session, closed stdin, a login timeout, killed with its group.
+
+The library's own runner inherits stdin, has no timeout and goes on without credentials after a failure; a plugin that
+prompts or hangs would hold the caller for ever (failure-modes.md, row 9). What it prints is ExecCredential
+(client.authentication.k8s.io) and is kept in memory until it expires.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.kube.errors import KubeError, unreachable
+from ansflow_desktop.kube.plugins import plugin_of
+from ansflow_desktop.kube.text import clean
+from ansflow_desktop.models.cluster import ExecPlugin
+from ansflow_desktop.models.command import Command
+from ansflow_desktop.process import Cancel, ProcessResult, ProcessRunner
+
+_OUTPUT_LIMIT = 1024 * 1024
+_EARLY_S = 60.0
+_EXTENSION = "client.authentication.k8s.io/exec"
+# where a desktop session's short PATH misses plugins (conventions.md, 6)
+_PLACES = (
+    "/usr/local/bin",
+    "~/.local/bin",
+    "/opt/homebrew/bin",
+    "/home/linuxbrew/.linuxbrew/bin",
+    "/snap/bin",
+    "~/go/bin",
+    "~/.krew/bin",
+    "~/google-cloud-sdk/bin",
+)
+
+
+class Credential(msgspec.Struct, frozen=True, rename="camel"):
+    """What the program gave: a bearer token, or a client certificate with its key (PEM); empty where not given."""
+
+    token: str = ""
+    client_certificate_data: str = ""
+    client_key_data: str = ""
+    expiration_timestamp: datetime.datetime | None = None
+
+
+class _ExecCredential(msgspec.Struct, frozen=True, rename="camel"):
+    api_version: str = ""
+    kind: str = ""
+    status: Credential = Credential()
+
+
+class _Cache:
+    """Credentials by program and server; memory only, dropped when the server refuses one."""
+
+    lock = threading.Lock()
+    known: dict[tuple[str, str], Credential] = {}  # noqa: RUF012  # one for the process, on purpose
+
+
+def search_path() -> str:
+    """Return PATH with the places that a desktop session's PATH misses, for programs and what they call."""
+    listed = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    extra = [str(Path(place).expanduser()) for place in _PLACES]
+    return os.pathsep.join(dict.fromkeys([*listed, *extra]))
+
+
+async def log_in(document: dict[str, Any], timeout: float) -> Credential | None:
+    """Return the credential of the document's user from its program, None when it runs none.
+
+    Raises KubeError (exit code 3) when the program is missing, fails, or takes longer than `timeout` seconds.
+    """
+    user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
+    plugin = plugin_of(user)
+    if plugin is None:
+        return None
+    cluster = document["clusters"][0]["cluster"]
+    key = (plugin.digest, str(cluster.get("server")))
+    known = _Cache.known.get(key)
+    if known is None or _expired(known):
+        known = await _ask(plugin, user, cluster, timeout)
+        with _Cache.lock:
+            _Cache.known[key] = known
+    return known
+
+
+def forget(document: dict[str, Any]) -> None:
+    """Drop the kept credential of the document's user: the server refused it."""
+    user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
+    plugin = plugin_of(user)
+    if plugin:
+        with _Cache.lock:
+            _Cache.known.pop((plugin.digest, str(document["clusters"][0]["cluster"].get("server"))), None)
+
+
+def _expired(credential: Credential) -> bool:
+    end = credential.expiration_timestamp
+    return end is not None and end.timestamp() - _EARLY_S < time.time()
+
+
+async def _ask(plugin: ExecPlugin, user: dict[str, Any], cluster: dict[str, Any], timeout: float) -> Credential:
+    cancel = Cancel()
+    command = _command(plugin, user.get("exec") or {}, cluster, timeout)
+    runner = ProcessRunner(_OUTPUT_LIMIT)
+    task = asyncio.get_running_loop().run_in_executor(None, lambda: runner.run(command, cancel=cancel))
+    try:
+        result = await asyncio.wait_for(asyncio.shield(task), timeout)
+    except (TimeoutError, asyncio.CancelledError) as error:
+        cancel.request()
+        cancel.request()
+        if isinstance(error, asyncio.CancelledError):
+            raise
+        raise _failed(plugin, msg("It did not end within %(seconds)s s.", seconds=f"{timeout:g}")) from error
+    except UserError as error:
+        raise _failed(plugin, error.message) from error
+    return _credential(plugin, result)
+
+
+def _command(plugin: ExecPlugin, asked: dict[str, Any], cluster: dict[str, Any], timeout: float) -> Command:
+    path = search_path()
+    program = plugin.command if "/" in plugin.command else shutil.which(plugin.command, path=path)
+    if not program:
+        hint = asked.get("installHint")
+        raise _failed(plugin, clean(str(hint)) if hint else msg("It is not installed, or not on PATH."))
+    info = msgspec.json.encode(_exec_info(asked, cluster)).decode()
+    env: dict[str, str | None] = {"PATH": path, **dict(plugin.env), "KUBERNETES_EXEC_INFO": info}
+    return Command(
+        argv=(program, *plugin.args), cwd=str(Path.home()), env=env, timeout=timeout + 1, grace=0.5, purpose="login"
+    )
+
+
+def _exec_info(asked: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
+    spec: dict[str, Any] = {"interactive": False}
+    if asked.get("provideClusterInfo"):
+        names = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
+        spec["cluster"] = {name: cluster[name] for name in names if name in cluster}
+        for extension in cluster.get("extensions") or []:
+            if extension.get("name") == _EXTENSION:
+                spec["cluster"]["config"] = extension.get("extension")
+    return {"apiVersion": asked.get("apiVersion", ""), "kind": "ExecCredential", "spec": spec}
+
+
+def _credential(plugin: ExecPlugin, result: ProcessResult) -> Credential:
+    if result.exit_code != 0:
+        raise _failed(plugin, clean(result.stderr.strip()) or msg("Exit code %(code)s", code=result.exit_code))
+    try:
+        answer = msgspec.json.decode(result.stdout.encode(), type=_ExecCredential)
+        found = answer.status if answer.kind == "ExecCredential" else _google(result.stdout)
+    except msgspec.MsgspecError as error:
+        raise _failed(plugin, msg("It printed something else than a credential.")) from error
+    certificate = found.client_certificate_data and found.client_key_data
+    if not found.token and not certificate:
+        raise _failed(plugin, msg("It gave neither a token nor a certificate with its key."))
+    return found
+
+
+class _GoogleCredential(msgspec.Struct, frozen=True):
+    access_token: str = ""
+    token_expiry: datetime.datetime | None = None
+
+
+class _Google(msgspec.Struct, frozen=True):
+    credential: _GoogleCredential = _GoogleCredential()
+
+
+def _google(text: str) -> Credential:
+    """Return what `gcloud config config-helper --format=json` printed (auth-provider gcp with a cmd-path)."""
+    found = msgspec.json.decode(text.encode(), type=_Google).credential
+    return Credential(token=found.access_token, expiration_timestamp=found.token_expiry)
+
+
+def _failed(plugin: ExecPlugin, words: Text) -> KubeError:
+    title = msg("The credential program %(command)s gave no credentials", command=plugin.command)
+    return unreachable(title, words, msg("Run it in a terminal to see what it asks for; sign in there if it does."))
