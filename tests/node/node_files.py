@@ -115,6 +115,8 @@ def _kubelet(folder: Path) -> None:
         "makeIPTablesUtilChains": False,
         "oomScoreAdj": 0,
         "containerRuntimeEndpoint": f"unix://{_socket()}",
+        "clusterDNS": ["10.96.0.10"],
+        "clusterDomain": "cluster.local",
         "resolvConf": "",
         "evictionHard": {"memory.available": "1Mi", "nodefs.available": "1Mi", "imagefs.available": "1Mi"},
         "imageGCHighThresholdPercent": 100,
