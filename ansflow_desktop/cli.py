@@ -99,14 +99,21 @@ def _tell(out: Output, notice: Message | None) -> None:
 def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
     if args.command is None:
         return _window(services)
-    from ansflow_desktop import logs
     from ansflow_desktop.commands.session import Session
 
-    logs.configure(services.options.log_level)
+    _start_log(services, out)
     module = importlib.import_module(f"ansflow_desktop.commands.{_MODULES[args.command]}")
     function = f"{args.command}_{args.action}" if args.action else args.command
     command = cast("Callable[[Session], int]", getattr(module, function))
     return command(Session(args, services, out))
+
+
+def _start_log(services: Services, out: Output) -> None:
+    """A log that cannot be written is told, and ends nothing: looking must work on a full disk too."""
+    try:
+        services.start_log()
+    except UserError as error:
+        out.note(msg("Nothing is logged: %(reason)s", reason=str(error)))
 
 
 def _window(services: Services) -> int:

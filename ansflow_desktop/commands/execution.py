@@ -14,9 +14,11 @@ from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterStatus, Reach
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.pipelines.builtin import builtin_variables
+from ansflow_desktop.pipelines.variables import fill, resolve, substitute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ansflow_desktop.commands.session import Session
     from ansflow_desktop.models.cluster import ClusterEntry
@@ -48,7 +50,7 @@ def require_reachable(session: Session, entry: ClusterEntry) -> ClusterStatus:
         else msg("Cluster %(name)s cannot be reached", name=entry.name),
         status.message,
         msg("Renew the credentials of this cluster.") if refused else msg("Check the network, or choose another."),
-        field="cluster",
+        field="k8s_cluster",
         code=ExitCode.UNREACHABLE,
     )
 
@@ -67,16 +69,15 @@ def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
     return int(exit_code(phase))
 
 
-def cluster_names(pipeline: Pipeline, variables: Mapping[str, str], only: str | None = None) -> list[str]:
+def cluster_names(pipeline: Pipeline, given: Mapping[str, str], chosen: Collection[int] | None = None) -> list[str]:
     """Return the clusters that the enabled k8s steps name, once each; names that need a variable set later are not."""
-    from ansflow_desktop.pipelines.variables import substitute
-
+    values = start_values(pipeline, given)
     names: dict[str, None] = {}
-    for step in pipeline.steps:
-        if step.type is StepType.SHELL or not step.enabled or (only and step.name != only):
+    for index, step in enumerate(pipeline.steps):
+        if step.type is StepType.SHELL or not step.enabled or (chosen is not None and index not in chosen):
             continue
         try:
-            name = substitute(step, {**pipeline.variables, **variables}).k8s_cluster
+            name = fill(step.k8s_cluster, values)
         except UserError:
             continue
         if name:
@@ -84,17 +85,25 @@ def cluster_names(pipeline: Pipeline, variables: Mapping[str, str], only: str | 
     return list(names)
 
 
-def show_plan(session: Session, pipeline: Pipeline, variables: Mapping[str, str], only: str | None = None) -> int:
+def start_values(pipeline: Pipeline, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a run of `pipeline` would start with; its id is the word `preview`."""
+    return resolve(pipeline, {**builtin_variables(pipeline, "preview"), **given})
+
+
+def show_plan(
+    session: Session, pipeline: Pipeline, given: Mapping[str, str], chosen: Collection[int] | None = None
+) -> int:
     """Show the commands and the manifest of each step, running nothing on any cluster; return the exit code."""
-    context = ExecutionContext(working_directory=pipeline.folder, variables={**pipeline.variables, **variables})
+    values = {} if pipeline.literal else start_values(pipeline, given)
+    context = ExecutionContext(working_directory=pipeline.folder, variables=values)
     shown: list[dict[str, Any]] = []
     code = ExitCode.DONE
-    for step in pipeline.steps:
+    for index, step in enumerate(pipeline.steps):
         if step.enabled and step.type is StepType.SHELL:
             context = _after_shell(step, context)
-        if not step.enabled or (only and step.name != only):
+        if not step.enabled or (chosen is not None and index not in chosen):
             continue
-        row = _step_plan(session, step, context)
+        row = _step_plan(session, step, context, literal=pipeline.literal)
         shown.append(row)
         if any(problem.severity is Severity.ERROR for problem in row["problems"]):
             code = ExitCode.INVALID
@@ -116,14 +125,13 @@ def _after_shell(step: PipelineStep, context: ExecutionContext) -> ExecutionCont
     return ExecutionContext(working_directory=str(folder), variables=context.variables, outputs=context.outputs)
 
 
-def _step_plan(session: Session, step: PipelineStep, context: ExecutionContext) -> dict[str, Any]:
+def _step_plan(session: Session, step: PipelineStep, context: ExecutionContext, *, literal: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"name": step.name, "type": step.type, "folder": context.working_directory}
     if step.type is StepType.SHELL:
         return {**row, "commands": [step.command], "notices": [], "manifest": "", "problems": []}
-    from ansflow_desktop.pipelines.variables import substitute
-
     try:
-        return {**row, **_deploy_plan(session, substitute(step, context.variables), context)}
+        ready = step if literal else substitute(step, context.variables)
+        return {**row, **_deploy_plan(session, ready, context)}
     except UserError as error:
         field = f"{step.name}: {error.field}" if error.field else step.name
         problem = Problem(field=field, title=error.title, message=error.message, hint=error.hint)

@@ -34,11 +34,8 @@ _DEFAULTS: dict[str, Any] = {
 class _Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are UserErrors, so that they too come as JSON where that was asked for."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, **options)
-
     def error(self, message: str) -> NoReturn:
-        raise UserError(msg("Wrong usage"), message, self.format_usage().strip())
+        raise UserError(msg("Wrong usage"), message, msg("See: %(command)s --help", command=self.prog))
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -66,7 +63,9 @@ def scan(argv: Sequence[str], *names: str) -> str | None:
 
 def _whole() -> _Parser:
     shared = _global_options()
-    parser = _Parser(prog=APP, parents=[shared], description=_("Deploy a chart folder to Kubernetes."))
+    parser = _Parser(
+        prog=APP, parents=[shared], description=_("Deploy a chart folder to Kubernetes."), allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), title=_("commands"))
     maker = _Maker(commands, shared)
@@ -107,7 +106,7 @@ class _Maker:
 
     def command(self, name: str, text: str) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = self._commands.add_parser(
-            name, help=text, description=text, parents=[self._shared]
+            name, help=text, description=text, parents=[self._shared], allow_abbrev=False
         )
         return made
 

@@ -12,6 +12,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.pipeline import Pipeline
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.pipelines.validate import validate as validate_pipeline
 
 if TYPE_CHECKING:
     from ansflow_desktop.commands.session import Session
@@ -24,13 +25,12 @@ def run(session: Session) -> int:
         session.services.require_writable()
     variables = pairs(args.variable, "variable")
     pipeline = _load(args.pipeline)
-    _require_step(pipeline, args.only)
-    _require_step(pipeline, args.start_from)
-    if execution.refuse_problems(session, _problems(pipeline, variables)):
+    chosen = _chosen(pipeline, args.only, args.start_from)
+    if execution.refuse_problems(session, validate_pipeline(pipeline, variables, chosen)):
         return int(ExitCode.INVALID)
     if args.dry_run:
-        return execution.show_plan(session, pipeline, variables, args.only)
-    for name in execution.cluster_names(pipeline, variables, args.only):
+        return execution.show_plan(session, pipeline, variables, chosen)
+    for name in execution.cluster_names(pipeline, variables, chosen):
         execution.require_reachable(session, session.entry(name))
     return execution.carry_out(session, pipeline, variables=variables, only=args.only, start_from=args.start_from)
 
@@ -40,16 +40,17 @@ def preview(session: Session) -> int:
     args = session.args
     variables = pairs(args.variable, "variable")
     pipeline = _load(args.pipeline)
-    _require_step(pipeline, args.step)
-    if execution.refuse_problems(session, _problems(pipeline, variables)):
+    chosen = _chosen(pipeline, args.step, None)
+    if execution.refuse_problems(session, validate_pipeline(pipeline, variables, chosen)):
         return int(ExitCode.INVALID)
-    return execution.show_plan(session, pipeline, variables, args.step)
+    return execution.show_plan(session, pipeline, variables, chosen)
 
 
 def validate(session: Session) -> int:
     """Say every problem of a pipeline file; exit code 2 when one is an error."""
     try:
-        problems = _problems(_load(session.args.pipeline), pairs(session.args.variable, "variable"))
+        given = pairs(session.args.variable, "variable")
+        problems = list(validate_pipeline(_load(session.args.pipeline), given))
     except UserError as error:
         problems = [Problem(field=error.field, title=error.title, message=error.message, hint=error.hint)]
     valid = all(problem.severity is not Severity.ERROR for problem in problems)
@@ -77,11 +78,15 @@ def _load(file: str) -> Pipeline:
     return load_pipeline(Path(file).expanduser().absolute())
 
 
-def _problems(pipeline: Pipeline, variables: dict[str, str]) -> list[Problem]:
-    from ansflow_desktop.pipelines.validate import validate as check
-    from ansflow_desktop.pipelines.variables import undefined
-
-    return [*check(pipeline), *undefined(pipeline, variables)]
+def _chosen(pipeline: Pipeline, only: str | None, start_from: str | None) -> set[int] | None:
+    """Return the indexes of the steps that will run, None for all; raises UserError for a step that is not there."""
+    _require_step(pipeline, only)
+    _require_step(pipeline, start_from)
+    if only is None and start_from is None:
+        return None
+    names = [step.name for step in pipeline.steps]
+    first = names.index(start_from) if start_from is not None else 0
+    return {index for index, name in enumerate(names) if index >= first and only in (None, name)}
 
 
 def _require_step(pipeline: Pipeline, name: str | None) -> None:

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import table
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import _, msg, translate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ansflow_desktop.commands.session import Session
     from ansflow_desktop.practice.cluster import PracticeInfo
+    from ansflow_desktop.practice.progress import Progress
+
+
+class ProgressLines:
+    """Turns many reports into few lines: one when the work changes, then one every tenth or every ten seconds."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        """Give each line to `write`."""
+        self._write = write
+        self._last: tuple[str, str, int] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Take one report, from any thread."""
+        what, fraction = translate(progress.what), progress.fraction
+        mark = int(progress.elapsed_s / 10) if fraction is None else int(fraction * 10)
+        if (progress.tool, what, mark) == self._last:
+            return
+        self._last = (progress.tool, what, mark)
+        amount = f" {mark * 10} %" if fraction is not None else f" ({mark * 10} s)" if mark else ""
+        self._write(f"{progress.tool}: {what}{amount}")
 
 
 def practice_start(session: Session) -> int:
@@ -18,11 +41,14 @@ def practice_start(session: Session) -> int:
     args = session.args
     if args.nodes < 1:
         raise UserError(msg("A cluster needs at least one node"), field="nodes")
-    info = session.services.practice.start(
-        args.name,
-        exec_on_this_machine=args.exec_on_this_machine,
-        nodes=args.nodes,
-        on_progress=lambda progress: session.out.note(progress.message),
+    info = run_cancellable(
+        lambda cancel: session.services.practice.start(
+            args.name,
+            exec_on_this_machine=args.exec_on_this_machine,
+            nodes=args.nodes,
+            on_progress=ProgressLines(session.out.note),
+            cancel=cancel,
+        )
     )
     if session.out.is_text:
         _print(session, [info])

@@ -105,7 +105,7 @@ def releases_history(session: Session) -> int:
                 name=session.args.release,
                 namespace=namespace,
             ),
-            field="release",
+            field="release_name",
             code=ExitCode.FAILED,
         )
     if session.out.is_text:

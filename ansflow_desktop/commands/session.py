@@ -33,12 +33,12 @@ class Session:
         """
         entry = self.services.catalog.entry(name)
         if entry.problem:
-            raise UserError(msg("Cluster %(name)s cannot be used", name=name), entry.problem, field="cluster")
+            raise UserError(msg("Cluster %(name)s cannot be used", name=name), entry.problem, field="k8s_cluster")
         if entry.exec_plugin:
             self._approve(entry, entry.exec_plugin)
         return entry
 
-    def namespace(self, entry: ClusterEntry, field: str = "namespace") -> str:
+    def namespace(self, entry: ClusterEntry, field: str = "k8s_namespace") -> str:
         """Return `-n`, else the namespace of the cluster's context; raises UserError when there is neither."""
         namespace = self.args.namespace if self.args.namespace is not None else entry.namespace
         if namespace:
@@ -79,7 +79,7 @@ def approval_needed(entry: ClusterEntry, plugin: ExecPlugin) -> UserError:
         msg("The cluster %(name)s asks to run a program that nobody has allowed yet", name=entry.name),
         "\n".join(plugin_lines(plugin)),
         msg("To allow exactly this program, once and for all, add: --approve-plugin %(digest)s", digest=plugin.digest),
-        field="cluster",
+        field="k8s_cluster",
     )
 
 

@@ -132,7 +132,7 @@ class Services:
 
         files = kubeconfig_files(self.options.kubeconfig, os.environ)
         added = tuple(Path(extra) for extra in self.settings.extra_kubeconfigs)
-        return ClusterCatalog((*files, *added), self.approvals, self.directories.practice)
+        return ClusterCatalog(files, self.approvals, self.directories.practice, added)
 
     def add_kubeconfig(self, file: Path) -> None:
         """Read `file` too, now and after the next start; the file itself is never written.
@@ -162,6 +162,13 @@ class Services:
         from ansflow_desktop.practice.cluster import PracticeClusters
 
         return self._once("practice", lambda: PracticeClusters(self.directories))
+
+    def start_log(self) -> None:
+        """Begin to log at the level that was asked for; raises UserError where the folder cannot be made."""
+        from ansflow_desktop import logs
+        from ansflow_desktop.redact import Redactor
+
+        self._once("log", lambda: logs.configure(self.directories, self.options.log_level, Redactor()))
 
     @property
     def instance_lock(self) -> InstanceLock:
@@ -206,6 +213,10 @@ class Services:
         """Close what was opened; the practice clusters keep running."""
         with self._lock:
             made, self._made = self._made, {}
+        if "log" in made:
+            from ansflow_desktop import logs
+
+            logs.shutdown()
         if "journal" in made:
             made["journal"].close()
         if "instance_lock" in made:
