@@ -193,6 +193,7 @@ def _controller_manager(layout: Layout) -> tuple[str, ...]:
         f"--kubeconfig={layout.kubeconfig}",
         "--secure-port=0",
         "--leader-elect=false",
+        "--node-monitor-grace-period=120s",
         f"--root-ca-file={layout.ca}",
         f"--service-account-private-key-file={pki}/service-account.key",
         f"--cluster-signing-cert-file={layout.ca}",
@@ -216,6 +217,6 @@ def _kwok(layout: Layout, ports: Ports) -> tuple[str, ...]:
         f"--server-address=127.0.0.1:{ports.nodes}",
         f"--tls-cert-file={layout.pki}/server.crt",
         f"--tls-private-key-file={layout.pki}/server.key",
-        "--node-lease-duration-seconds=40",
+        "--node-lease-duration-seconds=0",
         "--cidr=10.244.0.0/16",
     )
