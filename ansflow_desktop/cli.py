@@ -109,7 +109,7 @@ def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
 
 
 def _start_log(services: Services, out: Output) -> None:
-    """A log that cannot be written is told, and ends nothing: looking must work on a full disk too."""
+    """Begin to log; where that cannot be, say so and go on: looking must work on a full disk too."""
     try:
         services.start_log()
     except UserError as error:

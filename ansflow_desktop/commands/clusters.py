@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop.commands.execution import require_reachable
-from ansflow_desktop.commands.output import problem_lines, table
+from ansflow_desktop.commands.output import table
+from ansflow_desktop.commands.session import Session, tell_problems
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
@@ -14,14 +15,11 @@ from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ansflow_desktop.commands.session import Session
-
 
 def clusters_list(session: Session) -> int:
     """Show every cluster and check all at once; clusters that do not answer say so in their row, exit code 0."""
     entries = session.services.catalog.entries()
-    for problem in session.services.catalog.problems():
-        session.out.note("\n".join(problem_lines(problem)))
+    tell_problems(session, session.services.catalog.problems())
     statuses = check_all(session, [entry.name for entry in entries])
     rows = [row(entry, statuses.get(entry.name)) for entry in entries]
     if session.out.is_text:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop import __version__
-from ansflow_desktop.commands.output import problem_lines, table
+from ansflow_desktop.commands.output import table
+from ansflow_desktop.commands.session import Session, tell_problems
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.i18n import _, msg
 
 if TYPE_CHECKING:
-    from ansflow_desktop.commands.session import Session
     from ansflow_desktop.models.command import Tool
 
 
 def info(session: Session) -> int:
     """Show version, tools, directories and clusters found; always exit code 0."""
     services = session.services
-    for problem in services.catalog.problems():
-        session.out.note("\n".join(problem_lines(problem)))
+    tell_problems(session, services.catalog.problems())
     document: dict[str, Any] = {
         "version": __version__,
         "tools": {"helm": _tool(services.tools.helm), "kubectl": _tool(services.tools.kubectl)},

@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
-from ansflow_desktop.i18n import Message, Text, translate
+from ansflow_desktop.i18n import Message, Text, msg, translate
+from ansflow_desktop.models.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ansflow_desktop.errors import UserError
-    from ansflow_desktop.models.problem import Problem
 
 # Terminal codes and bidirectional controls in a field of an object or in a helper's output (failure-modes.md, row 33).
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+SEVERITIES = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.INFO: msg("note")}
 
 
 class Format(enum.StrEnum):
@@ -168,7 +171,7 @@ def error_lines(error: UserError) -> list[str]:
 def problem_lines(problem: Problem) -> list[str]:
     """Return the lines of a problem found before anything ran."""
     place = f"{problem.field}: " if problem.field else ""
-    lines = [f"{problem.severity.value}: {place}{translate(problem.title)}"]
+    lines = [f"{translate(SEVERITIES[problem.severity])}: {place}{translate(problem.title)}"]
     lines += [f"  {part}" for part in translate(problem.message).splitlines() if part.strip()]
     hint = translate(problem.hint)
     return lines + ([f"  {hint}"] if hint else [])

@@ -6,10 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ansflow_desktop.commands.output import Output
+from ansflow_desktop.commands.output import Output, problem_lines
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Services
 from ansflow_desktop.i18n import _, msg
+from ansflow_desktop.models.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,13 @@ class Session:
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise approval_needed(entry, plugin)
         approvals.approve(plugin)
+
+
+def tell_problems(session: Session, problems: Sequence[Problem]) -> None:
+    """Write what is wrong with the kubeconfig files to stderr; mere remarks are left out."""
+    for problem in problems:
+        if problem.severity is not Severity.INFO:
+            session.out.note("\n".join(problem_lines(problem)))
 
 
 def plugin_lines(plugin: ExecPlugin) -> list[str]:
