@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -94,7 +94,7 @@ class _LazyFormatter(logging.Formatter):
 def _structlog_formatter(redact: Callable[[str], str]) -> logging.Formatter:
     import structlog
 
-    def redacted(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    def redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
         return {redact(str(key)): _redacted(value, redact) for key, value in event.items()}
 
     return structlog.stdlib.ProcessorFormatter(
