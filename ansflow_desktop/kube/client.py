@@ -27,6 +27,7 @@ Params: TypeAlias = Mapping[str, "str | int"]
 _CALL_S = 30.0
 _LOGIN_S = 20.0
 _WATCH_S = 240
+_SILENCE_S = 90.0  # bookmarks come every minute: a longer silence means that the server or the network is gone
 
 
 class WatchEvent(msgspec.Struct, frozen=True):
@@ -89,16 +90,21 @@ class ClusterClient:
 
         Raises KubeError, with status 410 where the `resourceVersion` in `params` is too old: list again then.
         """
+        from aiohttp import ClientTimeout
+
         asked = {"watch": 1, "allowWatchBookmarks": "true", "timeoutSeconds": _WATCH_S, **params}
         try:
-            async with asyncio.timeout(_WATCH_S + self._timeout):
-                async with asyncio.timeout(self._timeout):
-                    response = await self._request("GET", path, asked, accept, None, 2 * _WATCH_S)
-                with contextlib.closing(response):
+            async with asyncio.timeout(self._timeout):
+                lasting = ClientTimeout(total=None, sock_read=_SILENCE_S)
+                response = await self._request("GET", path, asked, accept, None, lasting)
+                with contextlib.ExitStack() as undo:
+                    undo.enter_context(contextlib.closing(response))
                     if response.status >= 400:
                         raise await self._refusal(response)
-                    async for line in _lines(response):
-                        yield self._event(line)
+                    undo.pop_all()
+            with contextlib.closing(response):
+                async for line in _lines(response):
+                    yield self._event(line)
         except TimeoutError as error:
             raise timed_out(self.server, self._timeout) from error
         except Exception as error:
@@ -129,7 +135,7 @@ class ClusterClient:
             raise self._as_kube_error(error) from error
 
     async def _request(
-        self, method: str, path: str, params: Params | None, accept: str, body: Any, seconds: float
+        self, method: str, path: str, params: Params | None, accept: str, body: Any, seconds: Any
     ) -> Any:
         from multidict import CIMultiDict
 

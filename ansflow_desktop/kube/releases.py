@@ -74,7 +74,10 @@ class _Page(msgspec.Struct, frozen=True):
 
 def status_of(word: str) -> ReleaseStatus:
     """Return Helm's status for its `word`, UNKNOWN where it is none of the nine."""
-    return ReleaseStatus(word) if word in ReleaseStatus else ReleaseStatus.UNKNOWN
+    try:
+        return ReleaseStatus(word)
+    except ValueError:
+        return ReleaseStatus.UNKNOWN
 
 
 async def list_releases(document: dict[str, Any], namespace: str | None = None) -> list[Release]:
