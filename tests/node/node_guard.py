@@ -91,16 +91,14 @@ def main(folder: str, listener: str) -> int:
 
 def _keep(argv: list[str]) -> int:
     listener = int(argv[3])
-    node = subprocess.Popen(["unshare", *NAMESPACES, *argv], stdin=subprocess.PIPE, pass_fds=[listener])
+    node = subprocess.Popen(["unshare", *NAMESPACES, *argv], stdin=subprocess.DEVNULL, pass_fds=[listener])
     os.close(listener)
     ended = os.pidfd_open(node.pid)
     try:
         _wait_for_either(ended)
-        assert node.stdin
-        node.stdin.close()
-        return node.wait(_PATIENCE_S)
+        return node.poll() or 0
     finally:
-        node.kill()
+        node.kill()  # "--kill-child": with it goes the first process of the namespaces, and with that all the others
         node.wait()
         sys.stdin.buffer.read()  # the logs stay for whoever started this, until they close the pipe
 

@@ -62,11 +62,17 @@ class RealNode:
         self.folder = Path(tempfile.mkdtemp(prefix="ansflow-node-"))
         self.folder.chmod(0o755)
         self.kubectl_path = kubectl
+        try:
+            self._guard = self._start(tools)
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+
+    def _start(self, tools: dict[str, Path]) -> subprocess.Popen[bytes]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.kubeconfig = node_files.write_all(self.folder, listener.getsockname()[1], tools)
-            guard = str(Path(node_guard.__file__))
-            self._guard = subprocess.Popen(
-                [sys.executable, guard, str(self.folder), str(listener.fileno())],
+            return subprocess.Popen(
+                [sys.executable, node_guard.__file__, str(self.folder), str(listener.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

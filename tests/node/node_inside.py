@@ -1,8 +1,8 @@
 """Inside of the node: the first process of its namespaces. Mounts, network, services, and a way in for the API.
 
 `python node_inside.py FOLDER LISTENER_FD CGROUP`. FOLDER holds `plan.json` (node_files.py). LISTENER_FD is a socket
-that listens on the outside's loopback; what connects there is passed on to the API server in here. Ends when standard
-input does; with it the kernel ends every process, mount and network device in here.
+that listens on the outside's loopback; what connects there is passed on to the API server in here. Ends when a service
+does, or is killed by the guard; with it the kernel ends every process, mount and network device in here.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 async def serve(listener: socket.socket, services: Services) -> None:
-    """Pass connections on until standard input ends or a service does."""
+    """Pass connections on until a service ends; say which."""
     loop = asyncio.get_running_loop()
     stop = loop.create_future()
 
@@ -165,19 +165,18 @@ async def serve(listener: socket.socket, services: Services) -> None:
         try:
             services.reap()
         except SystemExit as error:
-            stop.done() or stop.set_result(str(error))
+            if not stop.done():
+                stop.set_result(str(error))
 
     loop.add_signal_handler(signal.SIGCHLD, reap)
-    loop.add_reader(sys.stdin.fileno(), lambda: stop.done() or stop.set_result(""))
     server = await asyncio.start_server(_relay, sock=listener)
     reap()
-    if said := await stop:
-        print(said, file=sys.stderr, flush=True)
+    print(await stop, file=sys.stderr, flush=True)
     server.close()
 
 
 def main(folder: str, listener: str, cgroup: str) -> None:
-    """Bring the node up, say `up` on standard output, serve until the end."""
+    """Bring the node up, say `up` on standard output, serve until the end, which is always a failure."""
     enter_cgroups(cgroup)
     place = Path(folder)
     plan = json.loads((place / "plan.json").read_text())
@@ -187,7 +186,7 @@ def main(folder: str, listener: str, cgroup: str) -> None:
     bring_up(plan, services)
     print("up", flush=True)
     asyncio.run(serve(socket.socket(fileno=int(listener)), services))
-    os._exit(0)
+    os._exit(1)
 
 
 if __name__ == "__main__":
