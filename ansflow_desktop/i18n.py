@@ -38,7 +38,7 @@ class Message(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """Return the English text with its parameters filled in."""
         chosen = self.plural if self.plural and self.count != 1 else self.text
-        return _fill(chosen, {key: str(value) for key, value in self.params.items()})
+        return _fill(chosen, self.params)
 
 
 Text: TypeAlias = "Message | str"
@@ -54,7 +54,7 @@ def msg_n(singular: str, plural: str, count: int, /, **params: Param) -> Message
     return Message(singular, {"count": count, **params}, plural, count)
 
 
-def _fill(text: str, params: Mapping[str, str]) -> str:
+def _fill(text: str, params: Mapping[str, Param]) -> str:
     return text % params if params else text
 
 
@@ -105,8 +105,6 @@ def translate(message: Text) -> str:
     """Return a message in the language in use; plain text (a server's own words) passes unchanged."""
     if isinstance(message, str):
         return message
-    params = {
-        key: translate(value) if isinstance(value, Message) else str(value) for key, value in message.params.items()
-    }
+    params = {key: translate(value) if isinstance(value, Message) else value for key, value in message.params.items()}
     text = ngettext(message.text, message.plural, message.count) if message.plural else _(message.text)
     return _fill(text, params)

@@ -161,17 +161,20 @@ def _silence(stream: TextIO) -> None:
 
 def error_lines(error: UserError) -> list[str]:
     """Return the lines of an error for a terminal: the field it belongs to first, then words, then the way out."""
-    place = f"{error.field}: " if error.field else ""
     message, hint = translate(error.message), translate(error.hint)
-    lines = [place + translate(error.title)]
+    lines = [_titled(error.field, error.title)]
     lines += [f"  {part}" for part in message.splitlines() if part.strip()]
     return lines + ([f"  {hint}"] if hint else [])
 
 
+def _titled(field: str, title: Text) -> str:
+    text = translate(title)
+    return f"{field}: {text}" if field and field not in text else text
+
+
 def problem_lines(problem: Problem) -> list[str]:
     """Return the lines of a problem found before anything ran."""
-    place = f"{problem.field}: " if problem.field else ""
-    lines = [f"{translate(SEVERITIES[problem.severity])}: {place}{translate(problem.title)}"]
+    lines = [f"{translate(SEVERITIES[problem.severity])}: {_titled(problem.field, problem.title)}"]
     lines += [f"  {part}" for part in translate(problem.message).splitlines() if part.strip()]
     hint = translate(problem.hint)
     return lines + ([f"  {hint}"] if hint else [])
