@@ -43,16 +43,17 @@ def require_reachable(session: Session, entry: ClusterEntry) -> ClusterStatus:
     status = sync.run(probe.check(entry, document))
     if status.reach is Reach.REACHABLE:
         return status
-    refused = status.reach is Reach.REFUSED
-    raise UserError(
-        msg("Cluster %(name)s refuses the credentials", name=entry.name)
-        if refused
-        else msg("Cluster %(name)s cannot be reached", name=entry.name),
-        status.message,
-        msg("Renew the credentials of this cluster.") if refused else msg("Check the network, or choose another."),
-        field="k8s_cluster",
-        code=ExitCode.UNREACHABLE,
-    )
+    raise _no_answer(entry, status)
+
+
+def _no_answer(entry: ClusterEntry, status: ClusterStatus) -> UserError:
+    title, hint = msg("Cluster %(name)s cannot be reached", name=entry.name), msg("Check the network and the address.")
+    if status.reach is Reach.REFUSED:
+        title = msg("Cluster %(name)s refuses the credentials", name=entry.name)
+        hint = msg("Renew the credentials of this cluster.")
+    elif entry.source == "practice":
+        hint = msg("Start it: ansflow-desktop practice start %(name)s", name=entry.name)
+    return UserError(title, status.message, hint, field="k8s_cluster", code=ExitCode.UNREACHABLE)
 
 
 def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
