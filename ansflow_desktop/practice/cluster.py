@@ -175,7 +175,7 @@ class PracticeClusters:
 
     def _settle(self, name: str, layout: Layout, state: _State) -> PracticeInfo:
         api = _api(layout, state)
-        _wait(layout, lambda: simulation.populate(api, state.nodes))
+        _wait(layout, lambda: simulation.populate(api, state.nodes, state.exec_enabled))
         _wait(layout, lambda: simulation.is_settled(api, state.nodes))
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         return self._info(name, state)
@@ -205,10 +205,10 @@ class PracticeClusters:
     def _layout(self, name: str) -> Layout:
         return Layout(folder=self._root.resolve() / name)
 
-    def _names(self) -> list[str]:
+    def _names(self) -> tuple[str, ...]:
         with contextlib.suppress(OSError):
-            return sorted(entry.name for entry in self._root.iterdir() if _is_cluster_folder(entry))
-        return []
+            return tuple(sorted(entry.name for entry in self._root.iterdir() if _is_cluster_folder(entry)))
+        return ()
 
     def _existing(self, name: str) -> _State:
         state = self._read(self._layout(name))
@@ -287,7 +287,7 @@ def _tail(log: Path) -> str:
         return ""
 
 
-def _unknown(name: str, names: list[str]) -> UserError:
+def _unknown(name: str, names: tuple[str, ...]) -> UserError:
     known = ", ".join(names)
     return UserError(
         msg("There is no practice cluster called %(name)s", name=name),

@@ -73,7 +73,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def simulation(self) -> Path:
-        """kwok's configuration: how nodes, pods, volumes and services behave."""
+        """How nodes, pods, volumes and services behave: X"""
         return self.folder / "kwok.yaml"
 
     @property

@@ -127,9 +127,9 @@ def _processes() -> Iterator[Daemon]:
 
 
 def _from_proc() -> Iterator[tuple[int, tuple[str, ...]]]:
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            yield int(name), _command_line(int(name))
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            yield int(entry.name), _command_line(int(entry.name))
 
 
 def _command_line(pid: int) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def architecture() -> str:
     return _ARCHITECTURES.get(machine, machine)
 
 
-def keys() -> tuple[str, ...]:
+def names() -> tuple[str, ...]:
     """Return the keys of all tools."""
     return tuple(_file().tools)
 
@@ -127,5 +127,5 @@ def go_minimum() -> str:
 
 
 def version(name: str) -> str:
-    """Return the pinned version of `kubernetes`, `helm4`, `helm3`, `etcd` or `kwok`."""
+    """Return the pinned version of `kubernetes`, `helm4`, `helm3`, `etcd`, `kwok` or `go`."""
     return _file().versions[name]

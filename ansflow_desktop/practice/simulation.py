@@ -12,12 +12,13 @@ Rehearsing failures: the annotation or label `practice.ansflow.dev/behaviour` of
 
 Pods of Jobs and hook pods succeed at once; `crash` makes them fail. Claims bind through the StorageClass
 `kwok-volume`, Services of type LoadBalancer get an address of 192.0.2.0/24. `kubectl logs` plays a bundled log.
-`kubectl exec` answers that no exec is found, for simulated nodes run nothing, unless exec on this machine was asked
-for: then the command runs on the user's own machine, as the user, and its exit code is lost.
+`kubectl exec` is refused in words by an admission policy, for simulated nodes run nothing, unless exec on this machine
+was asked for: then the command runs on the user's own machine, as the user, and its exit code is lost.
 """
 
 from __future__ import annotations
 
+import http
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ DELAY = "practice.ansflow.dev/delay"
 BEHAVIOURS = ("slow", "never-ready", "crash", "image-missing")
 """The values of `BEHAVIOUR`."""
 
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _CAPACITY = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "10000"}
 _PARTS = ("nodes", "pods", "behaviours", "volumes", "services", "logs")
 
@@ -76,12 +78,24 @@ def node(number: int) -> dict[str, Any]:
     }
 
 
-def populate(api: Api, nodes: int) -> bool:
-    """Create the nodes and the default StorageClass where they are missing; return whether all are there now."""
+def populate(api: Api, nodes: int, exec_enabled: bool) -> bool:
+    """Create the nodes, the default StorageClass and the rule about exec where missing; return whether all is there."""
     storage = json.loads(_source("storage-class.json").read_text(encoding="utf-8"))
     made = [api.create("/apis/storage.k8s.io/v1/storageclasses", storage)]
     made += [api.create("/api/v1/nodes", node(number)) for number in range(1, nodes + 1)]
-    return all(made)
+    return all(made) and _rule_exec(api, exec_enabled)
+
+
+def _rule_exec(api: Api, enabled: bool) -> bool:
+    """Refuse exec and attach in the server, in words, unless exec on this machine was asked for."""
+    policy, binding = json.loads(_source("no-exec.json").read_text(encoding="utf-8"))
+    if enabled:
+        status, _ = api.request(
+            "DELETE", f"{_ADMISSION}/validatingadmissionpolicybindings/{binding['metadata']['name']}"
+        )
+        return status in (http.HTTPStatus.OK, http.HTTPStatus.NOT_FOUND)
+    made = api.create(f"{_ADMISSION}/validatingadmissionpolicies", policy)
+    return made and api.create(f"{_ADMISSION}/validatingadmissionpolicybindings", binding)
 
 
 def is_settled(api: Api, nodes: int) -> bool:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ansflow_desktop.practice import pins
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.practice import build, locks, pins
+from ansflow_desktop.practice.downloads import Downloader, Unavailable
+from ansflow_desktop.practice.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ansflow_desktop.process import Cancel
 
 
 def tool_path(tools_dir: Path, name: str, major: int | None = None) -> Path | None:
@@ -28,9 +39,109 @@ def is_program(path: Path) -> bool:
 
 
 def _candidates(name: str, major: int | None) -> list[pins.Pin]:
-    chosen = [pin for key in pins.keys() if (pin := pins.pin(key)).name == name]
+    chosen = [pin for key in pins.names() if (pin := pins.pin(key)).name == name]
     return [pin for pin in chosen if major is None or pin.version.startswith(f"{major}.")]
 
 
-def ensure(tools_dir, names, on_progress, cancel=None):
-    pass
+def ensure(
+    tools_dir: Path,
+    names: Iterable[str],
+    on_progress: Callable[[Progress], None],
+    cancel: Cancel | None = None,
+    downloader: Downloader | None = None,
+) -> None:
+    """Get the tools with the keys `names` (pins.py): found on disk, else downloaded, else built.
+
+    A tool that another process is getting at the moment is waited for. Each tool is complete by itself, so an
+    interrupted call goes on with the next one. Raises UserError for an unknown name, when a tool can be neither
+    downloaded nor built, when a download has the wrong checksum, when the disk is full, or when the user cancelled.
+    """
+    downloader = downloader or Downloader()
+    for pin in [_pin(name) for name in names]:
+        if not is_program(path_of(tools_dir, pin)):
+            _get(tools_dir, pin, on_progress, cancel, downloader)
+
+
+def missing(tools_dir: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the keys `names` whose tool is not there yet."""
+    return tuple(name for name in names if not is_program(path_of(tools_dir, pins.pin(name))))
+
+
+def _pin(name: str) -> pins.Pin:
+    try:
+        return pins.pin(name)
+    except KeyError:
+        known = ", ".join(pins.names())
+        raise UserError(
+            msg("There is no tool called %(name)s", name=name), "", msg("Tools: %(names)s", names=known)
+        ) from None
+
+
+def _get(
+    tools_dir: Path,
+    pin: pins.Pin,
+    report: Callable[[Progress], None],
+    cancel: Cancel | None,
+    downloader: Downloader,
+) -> None:
+    def on_wait() -> None:
+        report(Progress(tool=pin.key, what=msg("Waiting for another process that is getting it")))
+
+    try:
+        with locks.held(tools_dir / ".locks" / pin.folder, cancel, on_wait) as locked:
+            if not locked:
+                raise UserError(msg("Cancelled"), code=ExitCode.CANCELLED)
+            if not is_program(path_of(tools_dir, pin)):
+                _put(tools_dir, pin, _obtain(tools_dir, pin, report, cancel, downloader))
+                report(Progress(tool=pin.key, what=msg("Ready"), fraction=1.0))
+    except OSError as error:
+        raise _not_written(tools_dir, error) from error
+
+
+def _obtain(
+    tools_dir: Path,
+    pin: pins.Pin,
+    report: Callable[[Progress], None],
+    cancel: Cancel | None,
+    downloader: Downloader,
+) -> Path:
+    """Return a temporary file on the same disk that holds the program."""
+    folder = tools_dir / ".building"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return downloader.fetch(pin, folder, report, cancel)
+    except Unavailable as unavailable:
+        return _build(tools_dir, pin, report, cancel, unavailable.reason)
+
+
+def _build(
+    tools_dir: Path, pin: pins.Pin, report: Callable[[Progress], None], cancel: Cancel | None, reason: Text
+) -> Path:
+    try:
+        return build.build(pin, tools_dir, report, cancel)
+    except UserError as error:
+        if error.code is ExitCode.CANCELLED:
+            raise
+        raise UserError(
+            msg("%(tool)s can be neither downloaded nor built", tool=f"{pin.name} {pin.version}"),
+            msg("Download: %(download)s. Build: %(build)s", download=reason, build=error.message or error.title),
+            error.hint,
+            code=ExitCode.FAILED,
+        ) from error
+
+
+def _put(tools_dir: Path, pin: pins.Pin, temporary: Path) -> None:
+    """Move a finished program to its place: there it is whole, or it is not there."""
+    target = path_of(tools_dir, pin)
+    temporary.chmod(0o755)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(temporary, target)
+
+
+def _not_written(tools_dir: Path, error: OSError) -> UserError:
+    return UserError(
+        msg("The practice tools could not be stored in %(folder)s", folder=str(tools_dir)),
+        os.strerror(error.errno) if error.errno else str(error),
+        msg("Make room there, or allow writing to it."),
+        code=ExitCode.FAILED,
+    )
