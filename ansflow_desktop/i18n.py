@@ -41,7 +41,7 @@ class Message(msgspec.Struct, frozen=True):
         return _fill(chosen, self.params)
 
 
-Text: TypeAlias = "Message | str"
+Text: TypeAlias = Message | str
 
 
 def msg(text: str, /, **params: Param) -> Message:
