@@ -24,7 +24,10 @@ class ApprovalNeeded(UserError):
         super().__init__(
             msg("The cluster “%(cluster)s” asks to run %(command)s", cluster=cluster, command=plugin.command),
             shown(plugin),
-            msg("Look at the command and approve it once: in the cluster list, or with “clusters test --approve”."),
+            msg(
+                "Look at the command and allow it once: in the cluster list, or with --approve-plugin %(digest)s.",
+                digest=plugin.digest,
+            ),
             field="k8s_cluster",
             code=ExitCode.INVALID,
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import email.utils
+import time
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
 
@@ -54,6 +56,8 @@ class ClusterClient:
         self._timeout = timeout
         self._login_timeout = login_timeout
         self._session: Session | None = None
+        self.clock_ahead = 0.0
+        """Seconds by which the server's clock is ahead of ours, as its last answer said (to a second)."""
         self.server = str(document["clusters"][0]["cluster"].get("server", ""))
 
     async def __aenter__(self) -> ClusterClient:
@@ -85,7 +89,7 @@ class ClusterClient:
         except msgspec.MsgspecError as error:
             raise from_status(self.server, 200, str(error).encode()) from error
 
-    async def watch(self, path: str, params: Params, accept: str = JSON) -> AsyncIterator[WatchEvent]:
+    async def watch(self, path: str, params: Params, accept: str = JSON) -> AsyncGenerator[WatchEvent, None]:
         """Yield changes of the collection `path` until the server ends the watch (some 4 minutes).
 
         Raises KubeError, with status 410 where the `resourceVersion` in `params` is too old: list again then.
@@ -126,6 +130,7 @@ class ClusterClient:
             async with asyncio.timeout(seconds):
                 response = await self._request(method, path, params, accept, body, seconds + 1)
                 with contextlib.closing(response):
+                    self.clock_ahead = _clock_ahead(response.headers.get("Date"), self.clock_ahead)
                     if response.status >= 400:
                         raise await self._refusal(response)
                     return bytes(await response.read())
@@ -170,7 +175,14 @@ class _Code(msgspec.Struct, frozen=True):
     code: int = 500
 
 
-async def _lines(response: Any) -> AsyncIterator[bytes]:
+def _clock_ahead(date: str | None, known: float) -> float:
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp() - time.time() if date else known
+    except ValueError:
+        return known
+
+
+async def _lines(response: Any) -> AsyncGenerator[bytes, None]:
     """Yield whole lines: aiohttp's own line reader refuses objects larger than its buffer."""
     rest = b""
     async for chunk in response.content.iter_any():

@@ -106,7 +106,10 @@ def _replica_set(obj: Object) -> Assessment:
     failure = conditions(obj).get("ReplicaFailure", {})
     if failure.get("status") == "True":
         return _degraded(msg("Pods cannot be created"), text(failure, "message"))
-    return _progress(number(status, "availableReplicas"), number(spec, "replicas", 1))
+    wanted = number(spec, "replicas", 1)
+    if not wanted and not number(status, "replicas"):
+        return Assessment(health=Health.HEALTHY, message=msg("Scaled to zero"))
+    return _progress(number(status, "availableReplicas"), wanted)
 
 
 def _job(obj: Object) -> Assessment:

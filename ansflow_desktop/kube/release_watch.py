@@ -11,7 +11,7 @@ import msgspec
 from ansflow_desktop.kube.backoff import Backoff
 from ansflow_desktop.kube.client import METADATA, ClusterClient
 from ansflow_desktop.kube.errors import KubeError
-from ansflow_desktop.kube.releases import SELECTOR, Revision, list_revisions, newest, rows_of, secrets_path
+from ansflow_desktop.kube.revisions import SELECTOR, Revision, list_revisions, newest, rows_of, secrets_path
 from ansflow_desktop.models.release import Release
 
 COALESCE_S = 0.1
