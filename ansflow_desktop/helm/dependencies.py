@@ -83,6 +83,14 @@ def prepare(helm: Tool, chart: Chart, folder: Path, *, update: bool = False) -> 
     )
 
 
+def check_repositories(chart: Chart) -> None:
+    """Raise UserError for a missing dependency that could not be fetched: no repository, an alias nobody configured."""
+    configured = _configured(user_repositories()) if chart.missing else []
+    for dependency in chart.missing:
+        inner = local_path(dependency, os.path.realpath(chart.path))
+        _local_chart(chart, dependency, inner) if inner else _entry(chart, dependency, configured)
+
+
 def materialise(preparation: Preparation) -> None:
     """Make the copy and the private repository list; raises UserError where the disk does not allow it."""
     try:

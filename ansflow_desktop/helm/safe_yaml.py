@@ -14,7 +14,17 @@ MAX_ALIASES = 1000
 MAX_DEPTH = 200
 MAX_EXPANDED = 1_000_000
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+class LOADER(_BASE):  # type: ignore[misc]  # PyYAML's C loader is known at run time only
+    """PyYAML's safe loader, dates left as text: Helm reads them so too."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # PyYAML's own name
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+        for first, resolvers in _BASE.yaml_implicit_resolvers.items()
+    }
 
 
 class YamlProblem(Exception):

@@ -34,8 +34,6 @@ def values_text_problems(text: str, field: str) -> tuple[Problem, ...]:
     """Return what is wrong with values as YAML text: errors first, else warnings on what reads differently."""
     try:
         nodes = safe_yaml.compose(text)
-        for node in nodes:
-            safe_yaml.construct(node)
     except safe_yaml.YamlProblem as problem:
         return (_error(field, msg("The values are not YAML that can be used"), problem.text()),)
     wrong = [node for node in nodes if not isinstance(node, yaml.MappingNode) and not _is_null(node)]

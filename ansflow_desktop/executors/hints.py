@@ -1,0 +1,116 @@
+"""What to do about a failed deploy: from the tools' own words, and from what the release's objects look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ansflow_desktop.i18n import Message, Text, msg
+from ansflow_desktop.models.run import ResourceChanged
+
+_HINTS: tuple[tuple[str, Message], ...] = (
+    (
+        r"another operation .* in progress",
+        msg("Another helm is at work on this release. Wait for it to end."),
+    ),
+    (
+        r"cannot re-?use a name",
+        msg("A release of this name exists. Choose another name, or upgrade it."),
+    ),
+    (
+        r"invalid ownership metadata",
+        msg("An object of that name exists and belongs to something else. Rename or remove it."),
+    ),
+    (
+        r"conflict occurred|Apply failed with \d+ conflict|conflicts? with \"",
+        msg(
+            "Somebody else changed a field of this object since. Undo that change, or set the same value in the chart."
+        ),
+    ),
+    (
+        r"exceeded quota",
+        msg("The namespace's quota is used up. Free some of it, ask for more, or lower the requests."),
+    ),
+    (
+        r"is forbidden: User|cannot (get|list|create|patch|update|delete|watch) resource",
+        msg("Your account lacks this right in the cluster. Ask for it, or choose another namespace."),
+    ),
+    (
+        r"Unauthorized|must be logged in",
+        msg("The cluster refuses the credentials. Renew them."),
+    ),
+    (
+        r"namespaces? \"[^\"]*\" not found",
+        msg("Create the namespace first, or set create_namespace."),
+    ),
+    (
+        r"nil pointer evaluating",
+        msg("The chart needs a value that is not set. Add it to a values file."),
+    ),
+    (
+        r"values don't meet the specifications of the schema",
+        msg("Correct the values that helm names."),
+    ),
+    (
+        r"missing in charts/ directory",
+        msg("Fetch the chart's dependencies."),
+    ),
+    (
+        r"parse error at|execution error at|template:|error converting YAML|YAML parse error",
+        msg("A template of the chart fails with these values. Correct the value or the template that helm names."),
+    ),
+    (
+        r"no matches for kind|ensure CRDs are installed",
+        msg("The cluster does not know this kind. Install its CRD first, or use a chart made for this version."),
+    ),
+    (
+        r"request (entity )?(is )?too large|Too long: must have at most 1048576",
+        msg("The release is over 1 MiB. Leave out big files of the chart by .helmignore."),
+    ),
+    (
+        r"chart requires kubeVersion",
+        msg("The chart does not support this Kubernetes version. Choose another chart version."),
+    ),
+    (
+        r"ErrImagePull|ImagePullBackOff|InvalidImageName",
+        msg("An image cannot be pulled. Check its name, its tag, and the access to its registry."),
+    ),
+    (
+        r"out of sync with the dependencies file",
+        msg("Chart.lock does not fit Chart.yaml any more. Set dependency_update, or run helm dependency update."),
+    ),
+    (
+        r"not a valid chart repository|failed to fetch|no repository definition|not found in .* repository|"
+        r"no cached repo",
+        msg("Check the address of the chart's repository, and the chart's version there."),
+    ),
+    (
+        r"connection refused|no such host|network is unreachable|no route to host|TLS handshake timeout|i/o timeout",
+        msg("The connection was lost or could not be made. Check the network, then the release."),
+    ),
+)
+_LATE = r"context deadline exceeded|timed out|not ready"
+
+
+def failure_hint(stderr: str, degraded: Sequence[ResourceChanged] = ()) -> Text:
+    """Return the way out of a failure, "" where none is known.
+
+    `degraded` are unhealthy objects of the release, the most telling one first.
+    """
+    for pattern, hint in _HINTS:
+        if re.search(pattern, stderr, re.IGNORECASE):
+            return hint
+    if degraded:
+        return _about(degraded[0])
+    if re.search(_LATE, stderr, re.IGNORECASE):
+        return msg("It was not ready in time. Look at the pods and their events, or give it a longer timeout.")
+    return ""
+
+
+def _about(worst: ResourceChanged) -> Message:
+    return msg(
+        "%(kind)s %(name)s: %(message)s. Correct that, then deploy again.",
+        kind=worst.kind,
+        name=worst.name,
+        message=worst.message,
+    )

@@ -1,0 +1,163 @@
+"""What a step would make of the cluster, shown before it runs: the rendered manifest, and the values that stay."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.executors import rendered
+from ansflow_desktop.executors.hints import failure_hint
+from ansflow_desktop.executors.manifest_deploy import check_config, field_of, kubectl_for, kustomization, manifest_text
+from ansflow_desktop.executors.manifest_documents import read_objects
+from ansflow_desktop.executors.outcome import said_by
+from ansflow_desktop.executors.plan import plan_step
+from ansflow_desktop.executors.planned import StepPlan, decode
+from ansflow_desktop.helm import safe_yaml
+from ansflow_desktop.helm.dependencies import materialise
+from ansflow_desktop.i18n import msg
+from ansflow_desktop.kube import releases, sync
+from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
+from ansflow_desktop.models.pipeline import ExecutionContext, ManifestDeploy, PipelineStep, StepType
+from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.process import Cancel, ProcessResult, ProcessRunner
+
+ObjectKey: TypeAlias = "tuple[str, str, str]"
+
+_NOWHERE = KubeTarget(kubeconfig="/dev/null", context="preview")
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A rendered step: the manifest with Secrets masked, what is wrong, and (kind, namespace, name) of its objects.
+
+    `cancelled` says that it was given up and holds nothing.
+    """
+
+    text: str = ""
+    problems: tuple[Problem, ...] = ()
+    objects: tuple[ObjectKey, ...] = ()
+    cancelled: bool = False
+
+
+def render(step: PipelineStep, context: ExecutionContext, tools: ToolSet, cancel: Cancel | None = None) -> Rendered:
+    """Return what `step` renders to, without a cluster; never raises UserError: that becomes a problem by its field.
+
+    Blocking (some 0.1 s; missing dependencies are fetched into a private copy first); `cancel` ends it at once.
+    """
+    cancel = cancel or Cancel()
+    if step.type is StepType.SHELL:
+        return Rendered()
+    try:
+        config = decode(step)
+        if isinstance(config, ManifestDeploy):
+            return _manifest(step, config, context, tools, cancel)
+        with tempfile.TemporaryDirectory(prefix="ansflow-preview-") as folder:
+            plan = plan_step(step, context, tools, _NOWHERE, Path(folder))
+            return _helm(plan, cancel)
+    except UserError as error:
+        return Rendered(problems=(_problem(error),))
+
+
+def kept_values(document: dict[str, Any], namespace: str, release: str) -> dict[str, Any] | None:
+    """Return the live release's own values, which helm keeps when none are given (row 11); None where it has none.
+
+    Blocking; raises KubeError when the cluster cannot be asked.
+    """
+    return sync.run(releases.release_values(document, namespace, release)) or None
+
+
+def _helm(plan: StepPlan, cancel: Cancel) -> Rendered:
+    assert plan.template
+    runner = ProcessRunner()
+    if plan.preparation:
+        materialise(plan.preparation)
+        for command in plan.preparation.commands:
+            result = runner.run(command, None, cancel)
+            if result.cancelled:
+                return Rendered(cancelled=True)
+            if result.exit_code != 0:
+                return Rendered(problems=(_not_fetched(plan, result),))
+    return _ended(plan, runner.run(plan.template, None, cancel))
+
+
+def _ended(plan: StepPlan, result: ProcessResult) -> Rendered:
+    if result.cancelled:
+        return Rendered(cancelled=True)
+    if result.exit_code != 0:
+        return Rendered(problems=(_template_problem(plan, result),))
+    found = _masked(result.stdout, "chart_path")
+    if not plan.preparation:
+        return found
+    return msgspec.structs.replace(found, problems=(*found.problems, _to_be_fetched(plan)))
+
+
+def _masked(text: str, field: str) -> Rendered:
+    try:
+        return Rendered(text=rendered.masked(text), objects=rendered.objects_of(text))
+    except safe_yaml.YamlProblem as problem:
+        title = msg("What the chart renders to is not YAML")
+        return Rendered(problems=(Problem(field=field, title=title, message=problem.text()),))
+
+
+def _manifest(
+    step: PipelineStep, config: ManifestDeploy, context: ExecutionContext, tools: ToolSet, cancel: Cancel
+) -> Rendered:
+    check_config(config)
+    kubectl = kubectl_for(step, context, tools, _NOWHERE)
+    if not config.kustomize:
+        text = manifest_text(config, kubectl.directory)
+    else:
+        result = ProcessRunner().run(kubectl.kustomize(kustomization(config, kubectl.directory)), None, cancel)
+        if result.cancelled:
+            return Rendered(cancelled=True)
+        if result.exit_code != 0:
+            title = msg("The kustomization could not be rendered")
+            return Rendered(problems=(Problem(field="k8s_config.kustomize", title=title, message=said_by(result)),))
+        text = result.stdout
+    read_objects(text, field_of(config))
+    return _masked(text, field_of(config))
+
+
+def _problem(error: UserError) -> Problem:
+    return Problem(field=error.field, title=error.title, message=error.message, hint=error.hint)
+
+
+def _template_problem(plan: StepPlan, result: ProcessResult) -> Problem:
+    said = said_by(result)
+    title = msg("The chart cannot be rendered with these values")
+    hint = failure_hint(result.stderr)
+    if result.timed_out:
+        title, hint = msg("Rendering the chart takes too long"), msg("Look for a loop in its templates.")
+    return Problem(field=_field_at_fault(said, plan.template), title=title, message=said, hint=hint)
+
+
+def _field_at_fault(said: str, command: Command | None) -> str:
+    """Return the field that helm's words point to: values that do not fit, else the chart."""
+    if command and command.stdin and re.search(r"failed to parse -:|schema", said):
+        return "custom_values"
+    if re.search(r"failed parsing --set|key .* has no value", said):
+        return "set_values"
+    return "chart_path"
+
+
+def _not_fetched(plan: StepPlan, result: ProcessResult) -> Problem:
+    return Problem(
+        field="chart_path",
+        title=msg("The chart's dependencies could not be fetched"),
+        message=said_by(result),
+        hint=failure_hint(result.stderr) or msg("Check the repositories in Chart.yaml."),
+    )
+
+
+def _to_be_fetched(plan: StepPlan) -> Problem:
+    assert plan.preparation
+    return Problem(
+        field="chart_path",
+        title=msg("Dependencies are missing"),
+        message=plan.preparation.notice,
+        severity=Severity.INFO,
+    )
