@@ -51,7 +51,7 @@ class _Meta(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Page(msgspec.Struct, frozen=True):
     metadata: _Meta
-    items: list[Object] = []
+    items: list[Object] | None = None
 
 
 class _Bookmark(msgspec.Struct, frozen=True):
@@ -161,7 +161,7 @@ class _Follower:
         seen, version = set(), ""
         async for page in self._pages(kind):
             version = page.metadata.resource_version
-            for item in sorted(page.items, key=lambda found: found.happened):
+            for item in sorted(page.items or [], key=lambda found: found.happened):
                 seen.add(item.metadata.name)
                 self._take(kind, item)
             self._changed.set()

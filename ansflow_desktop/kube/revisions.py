@@ -65,7 +65,7 @@ class _Collection(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Page(msgspec.Struct, frozen=True):
     metadata: _Collection
-    items: list[Revision] = []
+    items: list[Revision] | None = None  # the server writes null for an empty list of metadata
 
 
 def status_of(word: str) -> ReleaseStatus:
@@ -97,7 +97,7 @@ async def _pages(client: ClusterClient, path: str, params: Params) -> tuple[list
     asked = dict(params)
     while True:
         page = msgspec.json.decode(await client.get(path, asked, METADATA_LIST), type=_Page)
-        found += page.items
+        found += page.items or []
         if not page.metadata.continue_:
             return found, page.metadata.resource_version
         asked["continue"] = page.metadata.continue_
