@@ -23,7 +23,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ansflow_desktop.models.command import Command
 
@@ -86,15 +86,25 @@ class Cancel:
         return self._event.wait(seconds)
 
     @contextlib.contextmanager
-    def waking(self, wake: Callable[[], None]):  # type: ignore[no-untyped-def]  # a generator behind a decorator
-        """Call `wake` at every request made inside the block."""
+    def waking(self, wake: Callable[[], None]) -> Iterator[int]:
+        """Call `wake` at every request made inside the block; yield how many there were before it."""
         with self._lock:
             self._wakers.append(wake)
+            before = self._count
         try:
-            yield
+            yield before
         finally:
             with self._lock:
                 self._wakers.remove(wake)
+
+    @contextlib.contextmanager
+    def narrowed(self) -> Iterator[Cancel]:
+        """Give a request of its own that follows this one too: what stops one step need not stop the run."""
+        inner = Cancel()
+        with self.waking(inner.request) as before:
+            for _ in range(before):
+                inner.request()
+            yield inner
 
 
 def let_children_be_interrupted() -> None:

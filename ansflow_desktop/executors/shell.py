@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.models.duration import parse_duration
 from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep
-from ansflow_desktop.models.run import Phase
+from ansflow_desktop.models.run import CommandStarted, Phase
 from ansflow_desktop.process import ProcessResult, child_environment
 
 # Linux, MAX_ARG_STRLEN: one argument or NAME=VALUE with its final NUL; a longer one makes every exec fail (E2BIG).
@@ -31,6 +32,8 @@ class ShellStepExecutor:
         Only a script that ended with 0 changes the context (architecture.md, "Context that flows between steps").
         """
         command, report = _plan(step, context, scope.folder)
+        argv = tuple(scope.redact(arg) for arg in command.shown_argv())
+        scope.emit(CommandStarted(time=time.time(), run=scope.run_id, step=step.name, argv=argv, cwd=command.cwd))
         result = scope.processes.run(
             command,
             lambda stream, text: scope.output(step.name, stream, text),
