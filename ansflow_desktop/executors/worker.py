@@ -136,13 +136,12 @@ def as_user_error(error: Exception) -> UserError:
 class RunThread(QObject):
     """One run seen from the window's thread, where all its signals are emitted, in strict order.
 
-    `events_ready(list)` comes at most every 30 ms with the new RunEvents, `event(RunEvent)` with each of them after it;
-    neighbouring output is one event. `finished(RunOutcome)`, or `finished(UserError)` where nothing could be run, comes
-    once, last, when the thread has ended. Deleted in mid-run, it cancels the run and leaves the thread to end by itself.
+    `events_ready(list)` comes at most every 30 ms with the new RunEvents, neighbouring output joined. `finished` comes
+    once, last, when the thread has ended: with the RunOutcome, or with the UserError where nothing could be run.
+    Deleted in mid-run, it cancels the run and leaves the thread to end by itself.
     """
 
     events_ready = Signal(object)
-    event = Signal(object)
     finished = Signal(object)
 
     def __init__(
@@ -195,8 +194,6 @@ class RunThread(QObject):
         events = self._worker.take()
         if events:
             self.events_ready.emit(events)
-        for event in events:
-            self.event.emit(event)
 
     @Slot(object)
     def _on_finished(self, answer: object) -> None:
