@@ -123,8 +123,6 @@ def _kubelet(folder: Path) -> None:
         "imageGCLowThresholdPercent": 99,
         "nodeStatusUpdateFrequency": "2s",
         "syncFrequency": "2s",
-        "crashLoopBackOff": {"maxContainerRestartPeriod": "5s"},
-        "featureGates": {"KubeletCrashLoopBackOffMax": True},
     }
     (folder / "kubelet.yaml").write_text(yaml.safe_dump(document))
 

@@ -21,7 +21,7 @@ _PATIENCE_S = 80.0
 _FAILURES = {
     "absent": ("6s", {"image": "docker.io/library/absent:1"}),
     "unreachable": ("20s", {"image": "127.0.0.1:1/x:1", "pullPolicy": "IfNotPresent"}),
-    "crashing": ("12s", {"command": ["sh", "-c", "echo no database; exit 4"]}),
+    "crashing": ("9s", {"command": ["sh", "-c", "echo no database; exit 4"]}),
     "unready": ("8s", {"probedPath": "/absent"}),
 }
 
