@@ -31,7 +31,8 @@ _REPORT_S = 1.0
 def build(pin: pins.Pin, tools_dir: Path, report: Callable[[Progress], None], cancel: Cancel | None = None) -> Path:
     """Build the program of `pin` into a temporary file below `tools_dir` and return its path.
 
-    Raises UserError with Go's own output when it fails, or when the user cancelled; OSError where nothing can be written.
+    Raises UserError with Go's own output when it fails, or when the user cancelled; OSError for a folder or disk that
+    cannot be written.
     """
     go = golang.find_or_install(tools_dir, report, cancel)
     target = tools_dir / ".building" / f"{pin.folder}.{os.getpid()}"

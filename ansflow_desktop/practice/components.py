@@ -73,7 +73,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def simulation(self) -> Path:
-        """How nodes, pods, volumes and services behave: X"""
+        """How nodes, pods, volumes and services behave: the configuration of kwok."""
         return self.folder / "kwok.yaml"
 
     @property

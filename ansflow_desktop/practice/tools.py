@@ -45,12 +45,12 @@ def _candidates(name: str, major: int | None) -> list[pins.Pin]:
 
 def ensure(
     tools_dir: Path,
-    names: Iterable[str],
+    names: Iterable[str | pins.Pin],
     on_progress: Callable[[Progress], None],
     cancel: Cancel | None = None,
     downloader: Downloader | None = None,
 ) -> None:
-    """Get the tools with the keys `names` (pins.py): found on disk, else downloaded, else built.
+    """Get the tools `names` (keys of pins.py, or pins): found on disk, else downloaded, else built.
 
     A tool that another process is getting at the moment is waited for. Each tool is complete by itself, so an
     interrupted call goes on with the next one. Raises UserError for an unknown name, when a tool can be neither
@@ -67,7 +67,9 @@ def missing(tools_dir: Path, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if not is_program(path_of(tools_dir, pins.pin(name))))
 
 
-def _pin(name: str) -> pins.Pin:
+def _pin(name: str | pins.Pin) -> pins.Pin:
+    if isinstance(name, pins.Pin):
+        return name
     try:
         return pins.pin(name)
     except KeyError:
