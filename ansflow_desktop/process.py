@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import os
 import selectors
 import signal
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.i18n import msg
+from ansflow_desktop.i18n import Message, msg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ StreamName: TypeAlias = Literal["stdout", "stderr"]
 OnOutput: TypeAlias = "Callable[[StreamName, str], None]"
 
 _DRAIN_S = 0.3
+_DRAIN_TURNS = 64
 _IDLE_FLUSH_S = 0.2
 _TERM_GRACE_S = 5.0
 _POLL_S = 0.05
@@ -157,21 +159,27 @@ def _spawn(command: Command) -> subprocess.Popen[bytes]:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in an argument
         raise _cannot_start(command, error) from error
 
 
-def _cannot_start(command: Command, error: OSError) -> UserError:
+def _cannot_start(command: Command, error: OSError | ValueError) -> UserError:
     if not Path(command.cwd).is_dir():
         return UserError(
             msg("The working directory is gone"), command.cwd, msg("Choose a folder that exists."), code=ExitCode.FAILED
         )
     return UserError(
         msg("%(program)s could not be started", program=command.argv[0]),
-        os.strerror(error.errno) if error.errno else str(error),
-        msg("Check that the file exists and may be executed."),
+        os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error),
+        _start_hint(error),
         code=ExitCode.FAILED,
     )
+
+
+def _start_hint(error: OSError | ValueError) -> Message:
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return msg("An argument or a variable is longer than 128 KiB, or all together are too long: use a file.")
+    return msg("Check that the file exists and may be executed.")
 
 
 class _Pipe:
@@ -183,7 +191,7 @@ class _Pipe:
         self._on_output = on_output
         self._rest = ""
         self._kept: list[str] = []
-        self._room = limit
+        self._limit = self._room = limit
         self.truncated = False
 
     @property
@@ -207,7 +215,7 @@ class _Pipe:
             self._on_output(self.name, text)
 
     def _keep(self, text: str) -> None:
-        self.truncated = self.truncated or len(text) > self._room > 0
+        self.truncated = self.truncated or (self._limit > 0 and len(text) > self._room)
         if self._room > 0:
             self._kept.append(text[: self._room])
         self._room = max(0, self._room - len(text))
@@ -218,12 +226,18 @@ class _Child:
 
     def __init__(self, command: Command, on_output: OnOutput | None, limit: int) -> None:
         self._command = command
-        self._started = time.monotonic()
-        self._process = _spawn(command)
+        self._input = (command.stdin or "").encode("utf-8", "surrogateescape")
+        self._waking = threading.Lock()
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._input = (command.stdin or "").encode()
+        self._pidfd = -1
+        self._started = time.monotonic()
+        try:
+            self._process = _spawn(command)
+        except BaseException:
+            self._release()
+            raise
         self._signals: list[tuple[float, signal.Signals]] = []
         self._timed_out = False
         self._cancelled = False
@@ -232,7 +246,11 @@ class _Child:
             _Pipe("stdout", self._process.stdout.fileno(), on_output, limit),
             _Pipe("stderr", self._process.stderr.fileno(), on_output, limit),
         ]
-        self._pidfd = self._register()
+        try:
+            self._pidfd = self._register()
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> _Child:
         return self
@@ -241,18 +259,25 @@ class _Child:
         """End what is left of the group, then release all descriptors; the leader is reaped last (no pid reuse)."""
         self._kill(signal.SIGKILL)
         self._process.wait()
-        self._selector.close()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             with contextlib.suppress(OSError):
                 if stream:
                     stream.close()
-        for fd in (self._wake_read, self._wake_write, self._pidfd):
-            if fd >= 0:
-                os.close(fd)
+        self._release()
+
+    def _release(self) -> None:
+        self._selector.close()
+        with self._waking:
+            for fd in (self._wake_read, self._wake_write, self._pidfd):
+                if fd >= 0:
+                    os.close(fd)
+            self._wake_write = -1
 
     def wake(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"x")
+        """Wake the loop; a request that comes late finds the pipe closed and must not write to what took its number."""
+        with self._waking, contextlib.suppress(OSError):
+            if self._wake_write >= 0:
+                os.write(self._wake_write, b"x")
 
     def _register(self) -> int:
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._on_wake)
@@ -262,9 +287,10 @@ class _Child:
         if self._process.stdin:
             os.set_blocking(self._process.stdin.fileno(), False)
             self._selector.register(self._process.stdin.fileno(), selectors.EVENT_WRITE, self._on_writable)
-        if not hasattr(os, "pidfd_open"):
+        try:
+            pidfd = os.pidfd_open(self._process.pid)
+        except (AttributeError, OSError):  # not Linux, or an old kernel: the loop polls
             return -1
-        pidfd = os.pidfd_open(self._process.pid)
         self._selector.register(pidfd, selectors.EVENT_READ, self._on_exit)
         return pidfd
 
@@ -303,13 +329,15 @@ class _Child:
             truncated=any(pipe.truncated for pipe in self._pipes),
         )
 
-    def _turn(self, timeout: float) -> None:
+    def _turn(self, timeout: float) -> bool:
+        """Handle what is ready within `timeout` seconds; return whether anything was."""
         ready = self._selector.select(timeout)
         for key, _ in ready:
             self._read(key.data) if isinstance(key.data, _Pipe) else key.data()
         if not ready:
             for pipe in self._pipes:
                 pipe.flush()
+        return bool(ready)
 
     def _read(self, pipe: _Pipe) -> None:
         try:
@@ -355,11 +383,18 @@ class _Child:
         self._signals = [(now, signal.SIGINT), (term, signal.SIGTERM), (term + _TERM_GRACE_S, signal.SIGKILL)]
 
     def _drain(self) -> None:
-        """Read what is left, at most 0.3 s: a background grandchild may hold the pipe open for ever."""
+        """Read what is left, waiting at most 0.3 s: a background grandchild may hold the pipe open for ever.
+
+        What is in the pipes already is read after that too, in a bounded number of turns: `on_output` may be slow.
+        """
         end = time.monotonic() + _DRAIN_S
         fds = {pipe.fd for pipe in self._pipes}
-        while fds & set(self._selector.get_map()) and time.monotonic() < end:
-            self._turn(max(0.0, end - time.monotonic()))
+        late = 0
+        while fds & set(self._selector.get_map()) and late < _DRAIN_TURNS:
+            left = end - time.monotonic()
+            late += left <= 0
+            if not self._turn(max(0.0, left)) and left <= 0:
+                break
         for pipe in self._pipes:
             pipe.feed(b"", final=True)
 
