@@ -1,0 +1,328 @@
+"""The window's composition root: services, presenters and pages meet here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from ansflow_desktop.process import let_children_be_interrupted
+from ansflow_desktop.widgets import icons, theme
+from ansflow_desktop.widgets.shell import Shell
+
+if TYPE_CHECKING:
+    from ansflow_desktop.executors.services import Options, Services
+    from ansflow_desktop.models.cluster import ClusterEntry
+    from ansflow_desktop.presenters.clusters import ClustersPresenter
+    from ansflow_desktop.presenters.deploy import DeployPresenter
+    from ansflow_desktop.presenters.reads import ClusterReads
+    from ansflow_desktop.presenters.releases import ReleasesPresenter
+    from ansflow_desktop.presenters.shell import ShellPresenter
+    from ansflow_desktop.widgets.page import Page
+
+WIDTH, HEIGHT = 1440, 900
+
+
+def application() -> QApplication:
+    """Return the one QApplication, made where there is none yet."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("ansflow-desktop")
+    app.setApplicationDisplayName("AnsFlow Desktop")
+    app.setDesktopFileName("ansflow-desktop")
+    return app
+
+
+class Window(QObject):
+    """The window with its presenters. `closed` comes when the last of it has ended and the program may go."""
+
+    closed = Signal()
+
+    def __init__(self, services: Services, chart: str | None = None, cluster: str | None = None) -> None:
+        """Make the frame only: presenters and pages come with `load`."""
+        super().__init__()
+        self.services = services
+        self._chart, self._cluster = chart, cluster
+        self._closing = False
+        self.shell = Shell()
+        self.shell.resize(WIDTH, HEIGHT)
+        self.shell.setWindowIcon(QIcon(icons.pixmap("ship-wheel", "accent", 64)))
+        self.clusters: ClustersPresenter
+        self.frame: ShellPresenter
+        self.deploy: DeployPresenter
+        self.releases: ReleasesPresenter
+
+    # Parts
+
+    def load(self, reads: ClusterReads | None = None) -> None:
+        """Make presenters and the first page, and begin to read; a loop must be running."""
+        from ansflow_desktop.presenters.clusters import ClustersPresenter
+        from ansflow_desktop.presenters.deploy import DeployPresenter
+        from ansflow_desktop.presenters.releases import ReleasesPresenter
+        from ansflow_desktop.presenters.shell import ShellPresenter
+
+        self.clusters = ClustersPresenter(self.services, reads)
+        self.frame = ShellPresenter(self.services, self.clusters, reads, self._cluster)
+        self.deploy = DeployPresenter(self.services, reads)
+        self.releases = ReleasesPresenter(self.services, reads)
+        self._connect_presenters()
+        self._connect_shell()
+        self.shell.set_factory(self._make_page)
+        self.shell.show_state(self.frame.state)
+        self.frame.load()
+        self.clusters.load()
+        self._first_chart()
+
+    def _first_chart(self) -> None:
+        recent = self.services.settings.recent_charts
+        first = self._chart or (recent[0] if recent else "")
+        if first:
+            self.deploy.choose_chart(first)
+
+    def _connect_presenters(self) -> None:
+        frame = self.frame
+        for presenter in (self.clusters, frame, self.deploy, self.releases):
+            presenter.failed.connect(frame.show_error)
+        self.clusters.approval_needed.connect(self._on_approval_needed)
+        frame.cluster_changed.connect(self.deploy.choose_cluster)
+        frame.cluster_changed.connect(self.releases.choose_cluster)
+        frame.namespace_changed.connect(self.releases.choose_namespace)
+        frame.namespace_changed.connect(self.deploy.choose_namespace)
+        frame.namespaces_changed.connect(self.deploy.set_namespaces)
+        frame.cluster_ready.connect(self.releases.watch)
+        frame.cluster_ready.connect(self.deploy.cluster_answered)
+        frame.appearance_changed.connect(self._on_appearance)
+        frame.state_changed.connect(self._on_frame)
+        self.deploy.run_changed.connect(self._on_run_changed)
+        self.deploy.finished.connect(self._on_run_finished)
+
+    def _connect_shell(self) -> None:
+        shell = self.shell
+        shell.closing.connect(self._on_closing)
+        shell.chart_dropped.connect(self.deploy.choose_chart)
+        shell.settings_asked.connect(self._on_settings)
+        shell.shortcuts_asked.connect(self._on_shortcuts)
+        shell.rebuilt.connect(self._connect_bars)
+        self._connect_bars()
+
+    @Slot()
+    def _connect_bars(self) -> None:
+        bar = self.shell.top_bar
+        bar.cluster_chosen.connect(self.frame.choose_cluster)
+        bar.namespace_chosen.connect(self.frame.choose_namespace)
+        bar.language_chosen.connect(self.frame.choose_language)
+        bar.theme_chosen.connect(self.frame.choose_theme)
+        self.shell.banners.closed.connect(self.frame.close_banner)
+
+    def _make_page(self, key: str) -> Page:
+        if key == "releases":
+            return self._releases_page()
+        if key == "clusters":
+            return self._clusters_page()
+        from ansflow_desktop.widgets.deploy_page import DeployPage
+
+        return DeployPage(self.deploy)
+
+    def _releases_page(self) -> Page:
+        from ansflow_desktop.widgets.releases_page import ReleasesPage
+
+        page = ReleasesPage(self.releases)
+        page.deploy_asked.connect(self._on_deploy_asked)
+        return page
+
+    def _clusters_page(self) -> Page:
+        from ansflow_desktop.widgets.clusters_page import ClustersPage
+
+        page = ClustersPage(self.clusters)
+        page.cluster_chosen.connect(self.frame.choose_cluster)
+        return page
+
+    # What happens
+
+    @Slot()
+    def _on_frame(self) -> None:
+        self.shell.show_state(self.frame.state)
+
+    @Slot()
+    def _on_deploy_asked(self) -> None:
+        self.shell.show_page("deploy")
+
+    @Slot()
+    def _on_run_changed(self) -> None:
+        self.frame.set_running(1 if self.deploy.state.running else 0)
+
+    @Slot(object)
+    def _on_run_finished(self, _phase: object) -> None:
+        self.frame.reload_namespaces()
+        if self._closing:
+            self._end()
+
+    @Slot(object)
+    def _on_approval_needed(self, entry: ClusterEntry) -> None:
+        from ansflow_desktop.widgets.dialogs import ApprovalDialog
+
+        dialog = ApprovalDialog(self.shell, entry)
+        dialog.approved.connect(self.clusters.approve)
+        dialog.open()
+
+    @Slot()
+    def _on_shortcuts(self) -> None:
+        from ansflow_desktop.widgets.dialogs import ShortcutsDialog
+
+        ShortcutsDialog(self.shell).open()
+
+    @Slot()
+    def _on_settings(self) -> None:
+        from ansflow_desktop.widgets.dialogs import SettingsDialog
+
+        state, settings = self.frame.state, self.services.settings
+        dialog = SettingsDialog(self.shell, state.language, state.theme, settings.helm, settings.kubectl)
+        dialog.language_chosen.connect(self.frame.choose_language)
+        dialog.theme_chosen.connect(self.frame.choose_theme)
+        dialog.tools_chosen.connect(self.frame.choose_tools)
+        dialog.open()
+
+    @Slot()
+    def _on_appearance(self) -> None:
+        theme.apply(application(), self.frame.state.theme)
+        self.shell.rebuild(self.frame.state)
+
+    @Slot()
+    def on_system_scheme(self) -> None:
+        """Follow the desktop when it goes from light to dark or back."""
+        if self.frame.state.theme == "system" and theme.wants_dark("system", application()) != theme.current().dark:
+            self._on_appearance()
+
+    # The end
+
+    @Slot()
+    def _on_closing(self) -> None:
+        """Ask what becomes of a run (failure-modes.md, row 16); without one the window closes."""
+        if not hasattr(self, "deploy") or not self.deploy.run.running:
+            self._end()
+            return
+        from ansflow_desktop.widgets.dialogs import CloseDialog
+
+        dialog = CloseDialog(self.shell)
+        dialog.wait_asked.connect(self._on_close_when_done)
+        dialog.cancel_asked.connect(self._on_cancel_and_close)
+        dialog.leave_asked.connect(self._on_leave)
+        dialog.open()
+
+    @Slot()
+    def _on_close_when_done(self) -> None:
+        self._closing = True
+        if not self.deploy.run.running:
+            self._end()
+
+    @Slot()
+    def _on_cancel_and_close(self) -> None:
+        self._closing = True
+        self.deploy.cancel()
+
+    @Slot()
+    def _on_leave(self) -> None:
+        """Stop at once: the second request skips the grace times; the next start reads what became of it."""
+        self._closing = True
+        self.deploy.cancel()
+        self.deploy.cancel()
+
+    def _end(self) -> None:
+        self.shell.may_close = True
+        self.shell.close()
+        asyncio.get_running_loop().create_task(self._finish())
+
+    async def _finish(self) -> None:
+        await self.aclose()
+        self.closed.emit()
+
+    async def aclose(self) -> None:
+        """End every task and thread of the window."""
+        for presenter in (self.deploy, self.releases, self.frame, self.clusters):
+            await presenter.close()
+
+
+def make_window(
+    services: Services, chart: str | None = None, cluster: str | None = None, reads: ClusterReads | None = None
+) -> Window:
+    """Return the whole window on `services`, loaded but not shown; for tests and pictures. A loop must be running."""
+    theme.apply(application(), services.settings.theme)
+    window = Window(services, chart, cluster)
+    window.load(reads)
+    return window
+
+
+def event_loop(app: QApplication) -> asyncio.AbstractEventLoop:
+    """Return a qasync loop that runs inside Qt's own; to be closed with `stop` and `close`."""
+    import qasync
+
+    loop: asyncio.AbstractEventLoop = qasync.QEventLoop(app, already_running=True)
+    asyncio.set_event_loop(loop)
+    return loop
+
+
+class _Start(QObject):
+    """Loads the rest once the frame is painted (performance.md, goal 9)."""
+
+    def __init__(self, window: Window, app: QApplication) -> None:
+        super().__init__()
+        self._window, self._app = window, app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        window.closed.connect(self._on_closed)
+
+    @Slot()
+    def load(self) -> None:
+        """Make loop, presenters and the first page, then import the heavy libraries in a thread."""
+        self._loop = event_loop(self._app)
+        self._window.load()
+        self._app.styleHints().colorSchemeChanged.connect(self._window.on_system_scheme)
+        gc.enable()
+        gc.freeze()
+        threading.Thread(target=warm_up, name="imports", daemon=True).start()
+
+    @Slot()
+    def _on_closed(self) -> None:
+        if self._loop is not None:
+            self._loop.stop()
+        self._app.quit()
+
+
+def warm_up() -> None:
+    """Import what the first read and the first run need; a missing library shows where it is used."""
+    import contextlib
+    import importlib
+
+    for name in ("kubernetes.aio.client", "ansflow_desktop.kube.release_watch", "ansflow_desktop.executors.runner"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def run_window(options: Options, chart: str | None = None, cluster: str | None = None) -> int:
+    """Open the window on `options` and return the program's exit code once it is closed.
+
+    `chart` is a folder to choose at the start, `cluster` the name of the cluster to work in.
+    """
+    from ansflow_desktop.executors.services import build
+
+    gc.disable()
+    let_children_be_interrupted()
+    services = build(options)
+    app = application()
+    theme.apply(app, services.settings.theme)
+    window = Window(services, chart, cluster)
+    start = _Start(window, app)
+    window.shell.show()
+    QTimer.singleShot(0, start.load)
+    try:
+        return app.exec()
+    finally:
+        services.close()

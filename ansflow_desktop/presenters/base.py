@@ -1,0 +1,78 @@
+"""What every presenter shares: coroutines on the window's loop, request ids, and one outlet for errors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import msg
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+class Requests:
+    """Numbers for questions asked of slow things, so that a late answer to an old question is dropped."""
+
+    def __init__(self) -> None:
+        """Start with no question asked."""
+        self._latest: dict[str, int] = {}
+
+    def begin(self, kind: str) -> int:
+        """Return the number of a new question of this kind; answers to earlier ones are stale from now on."""
+        self._latest[kind] = self._latest.get(kind, 0) + 1
+        return self._latest[kind]
+
+    def current(self, kind: str, number: int) -> bool:
+        """Return whether `number` is the latest question of this kind."""
+        return self._latest.get(kind, 0) == number
+
+
+class Presenter(QObject):
+    """State in, signals out, no widgets: `state_changed` says that the presenter's `state` is another one now."""
+
+    state_changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self) -> None:
+        """Start with no task running."""
+        super().__init__()
+        self._requests = Requests()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def _start(self, kind: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` on the window's loop in place of the last work of this kind, which is cancelled."""
+        self._stop(kind)
+        self._tasks[kind] = asyncio.get_running_loop().create_task(self._guarded(work))
+
+    def _stop(self, kind: str) -> None:
+        task = self._tasks.pop(kind, None)
+        if task is not None:
+            task.cancel()
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except UserError as error:
+            self.failed.emit(error)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+            self.failed.emit(unexpected(error))
+
+    async def close(self) -> None:
+        """End every task and wait for their ends."""
+        tasks, self._tasks = list(self._tasks.values()), {}
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def unexpected(error: BaseException) -> UserError:
+    """Return what the window shows for an error that nobody foresaw; its own words are kept."""
+    words = f"{type(error).__name__}: {error}"
+    return UserError(msg("Something went wrong inside AnsFlow"), words, code=ExitCode.FAILED)

@@ -1,0 +1,237 @@
+"""Clusters: every context that can be chosen, what a check of each found, and the practice clusters."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import QObject, Signal, Slot
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
+from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.presenters.base import Presenter, unexpected
+from ansflow_desktop.presenters.reads import ClusterReads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRACTICE = "practice"
+_TOGETHER = 8
+_AGAIN_S = 30.0
+
+
+class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the cluster table: the entry, its last check, and for a practice cluster whether it runs."""
+
+    entry: ClusterEntry
+    status: ClusterStatus
+    practice: bool = False
+    running: bool = False
+
+
+class PracticeState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is being done to practice cluster `name`: `doing` is empty for nothing.
+
+    `about` is the part of it at work, `fraction` (0 to 1) how far it is, None where the end is not known.
+    """
+
+    name: str = PRACTICE
+    doing: Text = ""
+    about: str = ""
+    fraction: float | None = None
+
+
+class ClustersState(msgspec.Struct, frozen=True, kw_only=True):
+    """The page: rows in the list's order, problems of kubeconfig files, and the work on a practice cluster."""
+
+    rows: tuple[ClusterRow, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    loading: bool = True
+    practice: PracticeState = PracticeState()
+
+    def row(self, name: str) -> ClusterRow | None:
+        """Return the row of cluster `name`."""
+        return next((row for row in self.rows if row.entry.name == name), None)
+
+
+class _Relay(QObject):
+    """Carries progress of the practice cluster from its thread to the window's."""
+
+    progressed = Signal(object)
+
+
+class ClustersPresenter(Presenter):
+    """Knows the clusters; emits `approval_needed(ClusterEntry)` before any program of a kubeconfig is run."""
+
+    approval_needed = Signal(object)
+
+    def __init__(self, services: Any, reads: ClusterReads | None = None) -> None:
+        """Keep the services; nothing is read before `load`."""
+        super().__init__()
+        self._services = services
+        self._reads = reads or ClusterReads()
+        self._statuses: dict[str, ClusterStatus] = {}
+        self._gate = asyncio.Semaphore(_TOGETHER)
+        self._relay = _Relay()
+        self._relay.progressed.connect(self._on_progress)
+        self.state = ClustersState()
+
+    def load(self) -> None:
+        """Read the list of clusters off the window's thread, check every cluster, and again every half minute."""
+        self._start("load", self._keep_loading())
+
+    async def _keep_loading(self) -> None:
+        while True:
+            await self._load()
+            await asyncio.gather(*(self._check(row.entry) for row in self.state.rows))
+            await asyncio.sleep(_AGAIN_S)
+
+    def refresh_list(self) -> None:
+        """Read the list again and check only what was not checked yet."""
+        self._start("list", self._load_new())
+
+    async def _load_new(self) -> None:
+        await self._load()
+        new = [row.entry for row in self.state.rows if row.status.reach is Reach.UNCHECKED]
+        await asyncio.gather(*(self._check(entry) for entry in new))
+
+    async def _load(self) -> None:
+        entries, problems, infos = await self._off_thread(self._read_list)
+        rows = tuple(self._row(entry, infos) for entry in _with_practice(entries))
+        self._publish(msgspec.structs.replace(self.state, rows=rows, problems=problems, loading=False))
+
+    def _read_list(self) -> tuple[tuple[ClusterEntry, ...], tuple[Problem, ...], dict[str, bool]]:
+        catalog = self._services.catalog
+        infos = {info.name: info.running for info in self._services.practice.list()}
+        return catalog.entries(), catalog.problems(), infos
+
+    def _row(self, entry: ClusterEntry, infos: dict[str, bool]) -> ClusterRow:
+        status = self._statuses.get(entry.name, ClusterStatus(name=entry.name))
+        practice = entry.source == PRACTICE
+        return ClusterRow(entry=entry, status=status, practice=practice, running=infos.get(entry.name, False))
+
+    def check(self, name: str) -> None:
+        """Check one cluster again, asking for approval first where its credential program was not approved."""
+        row = self.state.row(name)
+        if row is None:
+            return
+        if row.status.reach is Reach.APPROVAL_NEEDED and not self._approved(row.entry):
+            self.approval_needed.emit(row.entry)
+            return
+        self._start(f"check {name}", self._check(row.entry))
+
+    async def _check(self, entry: ClusterEntry) -> None:
+        row = self.state.row(entry.name)
+        if row is not None and row.practice and not row.running:
+            self._set_status(ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=msg("Not running")))
+            return
+        if entry.problem:
+            self._set_status(ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=entry.problem))
+            return
+        if not self._approved(entry):
+            self._set_status(_approval_status(entry))
+            return
+        known = self._statuses.get(entry.name)
+        if known is None or known.reach is not Reach.REACHABLE:
+            self._set_status(ClusterStatus(name=entry.name, reach=Reach.CHECKING))
+        async with self._gate:
+            self._set_status(await self._answer(entry))
+
+    async def _answer(self, entry: ClusterEntry) -> ClusterStatus:
+        try:
+            document = await self._off_thread(lambda: self._services.catalog.document(entry.name))
+            return await self._reads.check(entry, document)
+        except UserError as error:
+            return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=error.title, checked_at=time.time())
+
+    def _approved(self, entry: ClusterEntry) -> bool:
+        return entry.exec_plugin is None or bool(self._services.approvals.approved(entry.exec_plugin))
+
+    def approve(self, entry: ClusterEntry) -> None:
+        """Remember that the person saw and approved this credential program, and check the cluster with it."""
+        if entry.exec_plugin is not None:
+            self._services.approvals.approve(entry.exec_plugin)
+        self._start(f"check {entry.name}", self._check(entry))
+
+    def add_file(self, path: str) -> None:
+        """Read one more kubeconfig file, which is never written to."""
+        self._start("add", self._add(path))
+
+    async def _add(self, path: str) -> None:
+        await self._off_thread(lambda: self._services.add_kubeconfig(Path(path)))
+        self.refresh_list()
+
+    def start_practice(self, name: str = PRACTICE) -> None:
+        """Start practice cluster `name`, making it where there is none, and check it when it runs."""
+        self._practice(name, msg("Starting"), lambda: self._services.practice.start(name, on_progress=self._relay_on))
+
+    def stop_practice(self, name: str = PRACTICE) -> None:
+        """Stop it; what was deployed stays for the next start."""
+        self._practice(name, msg("Stopping"), lambda: self._services.practice.stop(name))
+
+    def remove_practice(self, name: str = PRACTICE) -> None:
+        """Stop it and delete what was deployed on it."""
+        self._practice(name, msg("Removing"), lambda: self._services.practice.remove(name))
+
+    def _relay_on(self, progress: object) -> None:
+        self._relay.progressed.emit(progress)
+
+    def _practice(self, name: str, doing: Text, act: Callable[[], object]) -> None:
+        if self.state.practice.doing:
+            return
+        self._publish_practice(PracticeState(name=name, doing=doing))
+        self._start("practice", self._run_practice(name, act))
+
+    async def _run_practice(self, name: str, act: Callable[[], object]) -> None:
+        try:
+            await self._off_thread(act)
+        finally:
+            self._statuses.pop(name, None)
+            self._publish_practice(PracticeState(name=name))
+            self.load()
+
+    @Slot(object)
+    def _on_progress(self, progress: Any) -> None:
+        now = self.state.practice
+        if now.doing:
+            changed = {"doing": progress.what, "about": progress.tool, "fraction": progress.fraction}
+            self._publish_practice(msgspec.structs.replace(now, **changed))
+
+    def _publish_practice(self, practice: PracticeState) -> None:
+        self._publish(msgspec.structs.replace(self.state, practice=practice))
+
+    def _set_status(self, status: ClusterStatus) -> None:
+        self._statuses[status.name] = status
+        rows = tuple(
+            msgspec.structs.replace(row, status=status) if row.entry.name == status.name else row
+            for row in self.state.rows
+        )
+        self._publish(msgspec.structs.replace(self.state, rows=rows))
+
+    def _publish(self, state: ClustersState) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+    async def _off_thread(self, call: Callable[[], Any]) -> Any:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, call)
+        except OSError as error:
+            raise unexpected(error) from error
+
+
+def _approval_status(entry: ClusterEntry) -> ClusterStatus:
+    return ClusterStatus(
+        name=entry.name, reach=Reach.APPROVAL_NEEDED, message=msg("Its credential program was not approved yet")
+    )
+
+
+def _with_practice(entries: tuple[ClusterEntry, ...]) -> tuple[ClusterEntry, ...]:
+    if any(entry.source == PRACTICE for entry in entries):
+        return entries
+    return (*entries, ClusterEntry(name=PRACTICE, context=PRACTICE, source=PRACTICE))

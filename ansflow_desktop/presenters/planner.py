@@ -1,0 +1,140 @@
+"""What follows from a request: command, problems and manifest, worked out off the window's thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import QObject, Signal, Slot
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.chart import Chart
+from ansflow_desktop.models.command import KubeTarget, ToolSet
+from ansflow_desktop.models.deploy import DeployRequest
+from ansflow_desktop.models.pipeline import ExecutionContext
+from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.process import Cancel
+
+if TYPE_CHECKING:
+    from ansflow_desktop.executors.worker import CallThread
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The command as shown and as copied, both empty where it cannot be planned, and what is wrong."""
+
+    command: str = ""
+    copy_text: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class Rendering(msgspec.Struct, frozen=True, kw_only=True):
+    """The manifest that helm renders, how many objects it holds, or why there is none."""
+
+    text: str = ""
+    objects: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+class Planner(QObject):
+    """Two threads, started at the first question: one plans, one runs `helm template`; the latest question wins."""
+
+    planned = Signal(int, object)
+    rendered = Signal(int, object)
+
+    def __init__(self, services: Any) -> None:
+        """Keep the services; no thread is started."""
+        super().__init__()
+        self._services = services
+        self._plans: CallThread | None = None
+        self._renders: CallThread | None = None
+        self._rendering = Cancel()
+
+    def plan(self, number: int, request: DeployRequest) -> None:
+        """Answer question `number` with `planned(number, Plan)`."""
+        if self._plans is None:
+            self._plans = self._thread(self._on_planned)
+        self._plans.call(number, lambda: self._plan(request))
+
+    def render(self, number: int, request: DeployRequest) -> None:
+        """Answer question `number` with `rendered(number, Rendering)`; a rendering under way is ended."""
+        if self._renders is None:
+            self._renders = self._thread(self._on_rendered)
+        self._rendering.request()
+        cancel = self._rendering = Cancel()
+        self._renders.call(number, lambda: self._render(request, cancel))
+
+    def _thread(self, on_answer: Any) -> CallThread:
+        from ansflow_desktop.executors.worker import CallThread
+
+        thread = CallThread()
+        thread.answered.connect(on_answer)
+        return thread
+
+    @Slot(int, object)
+    def _on_planned(self, number: int, answer: object) -> None:
+        self.planned.emit(number, answer if isinstance(answer, Plan) else Plan(problems=_problems(answer)))
+
+    @Slot(int, object)
+    def _on_rendered(self, number: int, answer: object) -> None:
+        self.rendered.emit(number, answer if isinstance(answer, Rendering) else Rendering(problems=_problems(answer)))
+
+    def _plan(self, request: DeployRequest) -> Plan:
+        from ansflow_desktop.executors.plan import copy_text, plan_step
+        from ansflow_desktop.executors.preflight import check_request
+
+        tools: ToolSet = self._services.tools
+        problems = tuple(check_request(request, tools, self._services.catalog))
+        try:
+            plan = plan_step(request.step(), _context(request), tools, self._target(request), Path(request.chart_path))
+        except UserError as error:
+            return Plan(problems=problems or _problems(error))
+        return Plan(command=plan.commands[-1].shown(), copy_text=copy_text(plan.commands[-1]), problems=problems)
+
+    def _target(self, request: DeployRequest) -> KubeTarget:
+        if not request.cluster:
+            return KubeTarget(kubeconfig="", context="")
+        target: KubeTarget = self._services.catalog.user_target(request.cluster)
+        return target
+
+    def _render(self, request: DeployRequest, cancel: Cancel) -> Rendering:
+        from ansflow_desktop.executors.preview import render
+
+        found = render(request.step(), _context(request), self._services.tools, cancel)
+        return Rendering(text=found.text, objects=len(found.objects), problems=tuple(found.problems))
+
+    def read_chart(self, path: str) -> Chart:
+        """Return the chart in folder `path` (absolute); raises UserError; blocking."""
+        from ansflow_desktop.helm.charts import read_chart
+
+        return read_chart(path)
+
+    def default_release_name(self, chart: Chart) -> str:
+        """Return the release name to prefill for `chart`; never empty."""
+        from ansflow_desktop.helm.charts import default_release_name
+
+        return default_release_name(chart)
+
+    def as_yaml(self, values: dict[str, Any]) -> str:
+        """Return values as YAML text, for people to read."""
+        import yaml
+
+        return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=False))
+
+    def close(self) -> None:
+        """End what is under way and both threads."""
+        self._rendering.request()
+        for thread in (self._plans, self._renders):
+            if thread is not None:
+                thread.close()
+        self._plans = self._renders = None
+
+
+def _context(request: DeployRequest) -> ExecutionContext:
+    return ExecutionContext(working_directory=request.chart_path or str(Path.home()))
+
+
+def _problems(answer: object) -> tuple[Problem, ...]:
+    if isinstance(answer, UserError):
+        return (Problem(field=answer.field, title=answer.title, message=answer.message, hint=answer.hint),)
+    return (Problem(field="", title=str(answer)),)

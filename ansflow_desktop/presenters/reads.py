@@ -1,0 +1,64 @@
+"""How presenters read a cluster: thin asynchronous calls into `kube`, imported at the first use (goal 9).
+
+One object, so that unit tests can put another in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansflow_desktop.errors import UserError
+    from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus
+    from ansflow_desktop.models.release import Release
+
+
+class ClusterReads:
+    """Reads of one cluster at a time; every method takes the minimal kubeconfig document of that cluster."""
+
+    async def check(self, entry: ClusterEntry, document: dict[str, Any]) -> ClusterStatus:
+        """Return whether the cluster answers, its version and latency; never raises for a cluster that does not."""
+        from ansflow_desktop.kube import probe
+
+        return await probe.check(entry, document)
+
+    async def namespaces(self, document: dict[str, Any]) -> list[str]:
+        """Return the names of the cluster's namespaces; raises KubeError."""
+        from ansflow_desktop.kube import namespaces
+
+        return await namespaces.list_namespaces(document)
+
+    async def watch_releases(
+        self,
+        document: dict[str, Any],
+        on_rows: Callable[[list[Release]], None],
+        on_state: Callable[[UserError | None], None],
+    ) -> None:
+        """Call `on_rows` with all releases of all namespaces now and after every change, until cancelled.
+
+        `on_state` hears the error when the connection is lost, and None once it stands again.
+        """
+        from ansflow_desktop.kube import release_watch
+
+        await release_watch.watch_releases(document, on_rows, on_state)
+
+    async def kept_values(self, document: dict[str, Any], namespace: str, release: str) -> dict[str, Any] | None:
+        """Return the values of the live release that helm would silently keep, None when there are none."""
+        from ansflow_desktop.kube import releases
+
+        return await releases.release_values(document, namespace, release)
+
+    async def warm_up(self) -> None:
+        """Import the Kubernetes client in another thread, so that the first read does not stall the window."""
+        await asyncio.get_running_loop().run_in_executor(None, _import_client)
+
+
+def _import_client() -> None:
+    import importlib
+
+    importlib.import_module("ansflow_desktop.kube.releases")
+    importlib.import_module("kubernetes.aio.client")
+    importlib.import_module("kubernetes.aio.config")

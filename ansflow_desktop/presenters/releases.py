@@ -1,0 +1,113 @@
+"""The release table: all releases of the chosen cluster, refreshed by a watch, filtered as one types."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.release import Release
+from ansflow_desktop.presenters.base import Presenter
+from ansflow_desktop.presenters.reads import ClusterReads
+
+
+class ReleasesState(msgspec.Struct, frozen=True, kw_only=True):
+    """The page: `rows` as filtered, `total` before the filter; `fresh_at` epoch seconds of the last good answer.
+
+    `error` is why the watch is broken; rows read before it stay and are stale from `fresh_at` on.
+    """
+
+    cluster: str = ""
+    namespace: str = ""
+    text: str = ""
+    rows: tuple[Release, ...] = ()
+    total: int = 0
+    loading: bool = False
+    error: UserError | None = None
+    fresh_at: float = 0
+
+    @property
+    def stale(self) -> bool:
+        """True when rows are shown that the cluster has not confirmed since an error."""
+        return self.error is not None and self.fresh_at > 0
+
+
+class ReleasesPresenter(Presenter):
+    """Watches the releases of one cluster at a time."""
+
+    def __init__(self, services: Any, reads: ClusterReads | None = None) -> None:
+        """Keep the services; nothing is read before a cluster is chosen and found reachable."""
+        super().__init__()
+        self._services = services
+        self._reads = reads or ClusterReads()
+        self._all: tuple[Release, ...] = ()
+        self.state = ReleasesState()
+
+    def choose_cluster(self, name: str) -> None:
+        """Forget the old cluster's releases; reading begins with `watch`."""
+        self._stop("watch")
+        self._requests.begin("watch")
+        self._all = ()
+        self._publish(ReleasesState(cluster=name, text=self.state.text, loading=bool(name)))
+
+    def watch(self, name: str) -> None:
+        """Read and follow the releases of cluster `name` until another one is chosen."""
+        if name == self.state.cluster:
+            self._publish(msgspec.structs.replace(self.state, loading=not self._all, error=None))
+            self._start("watch", self._follow(name, self._requests.begin("watch")))
+
+    def reload(self) -> None:
+        """Read everything again now."""
+        if self.state.cluster:
+            self.watch(self.state.cluster)
+
+    async def _follow(self, cluster: str, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        document = await loop.run_in_executor(None, self._services.catalog.document, cluster)
+
+        def on_rows(rows: list[Release]) -> None:
+            if self._requests.current("watch", number):
+                self._show(tuple(rows))
+
+        def on_state(error: UserError | None) -> None:
+            if self._requests.current("watch", number):
+                self._publish(msgspec.structs.replace(self.state, loading=False, error=error))
+
+        await self._reads.watch_releases(document, on_rows, on_state)
+
+    def _show(self, rows: tuple[Release, ...]) -> None:
+        self._all = rows
+        self._filter(loading=False, error=None, fresh_at=time.time())
+
+    def choose_namespace(self, namespace: str) -> None:
+        """Show one namespace; empty for all."""
+        self._filter(namespace=namespace)
+
+    def filter(self, text: str) -> None:
+        """Show the rows that contain every word of `text` in name, namespace, chart or status."""
+        self._filter(text=text)
+
+    def _filter(self, **changed: Any) -> None:
+        state = msgspec.structs.replace(self.state, **changed)
+        rows = visible(self._all, state.namespace, state.text)
+        in_namespace = sum(1 for row in self._all if state.namespace in ("", row.namespace))
+        self._publish(msgspec.structs.replace(state, rows=rows, total=in_namespace))
+
+    def _publish(self, state: ReleasesState) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+
+def visible(rows: tuple[Release, ...], namespace: str, text: str) -> tuple[Release, ...]:
+    """Return the rows of `namespace` (empty: all) that contain every word of `text`, in their order."""
+    words = text.lower().split()
+    return tuple(row for row in rows if namespace in ("", row.namespace) and _matches(row, words))
+
+
+def _matches(row: Release, words: list[str]) -> bool:
+    haystack = f"{row.name}\n{row.namespace}\n{row.chart}\n{row.app_version}\n{row.status}".lower()
+    return all(word in haystack for word in words)

@@ -1,0 +1,217 @@
+"""The frame around the pages: which cluster and namespace one works in, tools, banners, language and theme."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Signal, Slot
+
+from ansflow_desktop import i18n
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.cluster import Reach
+from ansflow_desktop.models.command import Tool, ToolSet
+from ansflow_desktop.presenters.base import Presenter
+from ansflow_desktop.presenters.clusters import ClusterRow, ClustersPresenter
+from ansflow_desktop.presenters.reads import ClusterReads
+from ansflow_desktop.settings import Settings
+
+
+class Banner(msgspec.Struct, frozen=True, kw_only=True):
+    """A line below the top bar; `key` names it so that it can be closed, `tone` is accent, warn or bad."""
+
+    key: str
+    tone: str
+    title: Text
+    text: Text = ""
+
+
+class ShellState(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame: `cluster` and `namespace` are empty for none chosen and for all namespaces."""
+
+    rows: tuple[ClusterRow, ...] = ()
+    cluster: str = ""
+    namespace: str = ""
+    namespaces: tuple[str, ...] = ()
+    tools: tuple[Text, ...] = ()
+    banners: tuple[Banner, ...] = ()
+    running: int = 0
+    language: str = ""
+    theme: str = "system"
+
+    @property
+    def row(self) -> ClusterRow | None:
+        """The chosen cluster's row."""
+        return next((row for row in self.rows if row.entry.name == self.cluster), None)
+
+
+class ShellPresenter(Presenter):
+    """Emits `cluster_changed(name)`, `namespace_changed(name)`, `appearance_changed()` (language or theme)."""
+
+    cluster_changed = Signal(str)
+    namespace_changed = Signal(str)
+    namespaces_changed = Signal(tuple)
+    cluster_ready = Signal(str)
+    appearance_changed = Signal()
+
+    def __init__(
+        self, services: Any, clusters: ClustersPresenter, reads: ClusterReads | None = None, cluster: str | None = None
+    ) -> None:
+        """Follow `clusters`; `cluster` is the one asked for on the command line."""
+        super().__init__()
+        self._services = services
+        self._clusters = clusters
+        self._reads = reads or ClusterReads()
+        self._wanted = cluster or ""
+        self._ready = ""
+        self._closed: set[str] = set()
+        settings = services.settings
+        self.state = ShellState(language=i18n.active_language(), theme=settings.theme or "system")
+        clusters.state_changed.connect(self._on_clusters)
+
+    def load(self) -> None:
+        """Look for helm and kubectl off the window's thread and say what happened to damaged files."""
+        self._start("tools", self._load_tools())
+
+    async def _load_tools(self, *, again: bool = False) -> None:
+        tools = await asyncio.get_running_loop().run_in_executor(None, self._find_tools, again)
+        self._publish(msgspec.structs.replace(self.state, tools=_tool_texts(tools), banners=self._banners(tools)))
+
+    def _find_tools(self, again: bool) -> ToolSet:
+        tools: ToolSet = self._services.find_tools_again() if again else self._services.tools
+        return tools
+
+    def _banners(self, tools: ToolSet) -> tuple[Banner, ...]:
+        found: list[Banner] = []
+        if getattr(self._services, "read_only", False):
+            found.append(Banner(key="read_only", tone="warn", title=msg("Read-only: nothing can be deployed")))
+        notice = getattr(self._services, "settings_notice", None)
+        if notice:
+            found.append(Banner(key="settings", tone="warn", title=notice))
+        if tools.helm is None:
+            how = msg("Install Helm 4.1.4 or newer, or 3.20.2 or newer, and start again.")
+            found.append(Banner(key="helm", tone="bad", title=msg("helm was not found on this machine"), text=how))
+        return tuple(banner for banner in found if banner.key not in self._closed)
+
+    def close_banner(self, key: str) -> None:
+        """Hide a banner until the next start."""
+        self._closed.add(key)
+        left = tuple(banner for banner in self.state.banners if banner.key != key)
+        self._publish(msgspec.structs.replace(self.state, banners=left))
+
+    def add_banner(self, banner: Banner) -> None:
+        """Show one more banner (an error that belongs to no field)."""
+        others = tuple(shown for shown in self.state.banners if shown.key != banner.key)
+        self._publish(msgspec.structs.replace(self.state, banners=(*others, banner)))
+
+    @Slot(object)
+    def show_error(self, error: UserError) -> None:
+        """Show an error that belongs to no field as a banner; a newer one takes its place."""
+        text = error.message or error.hint
+        self.add_banner(Banner(key="error", tone="bad", title=error.title, text=text))
+
+    @Slot()
+    def _on_clusters(self) -> None:
+        rows = self._clusters.state.rows
+        self._publish(msgspec.structs.replace(self.state, rows=rows))
+        if not self.state.cluster and rows:
+            self.choose_cluster(self._first(rows))
+        row = self.state.row
+        reachable = row is not None and row.status.reach is Reach.REACHABLE
+        if reachable and self._ready != self.state.cluster:
+            self._ready = self.state.cluster
+            self._start("namespaces", self._load_namespaces(self._ready))
+            self.cluster_ready.emit(self._ready)
+        if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED):
+            self._ready = ""
+
+    def _first(self, rows: tuple[ClusterRow, ...]) -> str:
+        names = [row.entry.name for row in rows]
+        last = _last_cluster(self._services.settings)
+        current = getattr(self._services.catalog, "current", str)()
+        return next((name for name in (self._wanted, last, current) if name in names), names[0])
+
+    def choose_cluster(self, name: str) -> None:
+        """Work in cluster `name`; the namespace belongs to the old one and is cleared."""
+        if name == self.state.cluster or not any(row.entry.name == name for row in self.state.rows):
+            return
+        self._ready = ""
+        self._publish(msgspec.structs.replace(self.state, cluster=name, namespace="", namespaces=()))
+        self.namespaces_changed.emit(())
+        self.cluster_changed.emit(name)
+        self.namespace_changed.emit("")
+        self._clusters.check(name)
+        self._on_clusters()
+
+    def choose_namespace(self, name: str) -> None:
+        """Work in namespace `name`; empty for all of them."""
+        if name != self.state.namespace:
+            self._publish(msgspec.structs.replace(self.state, namespace=name))
+            self.namespace_changed.emit(name)
+
+    def reload_namespaces(self) -> None:
+        """Ask the chosen cluster for its namespaces again."""
+        if self._ready:
+            self._start("namespaces", self._load_namespaces(self._ready))
+
+    async def _load_namespaces(self, cluster: str) -> None:
+        number = self._requests.begin("namespaces")
+        loop = asyncio.get_running_loop()
+        document = await loop.run_in_executor(None, self._services.catalog.document, cluster)
+        names = tuple(await self._reads.namespaces(document))
+        if self._requests.current("namespaces", number) and cluster == self.state.cluster:
+            self._publish(msgspec.structs.replace(self.state, namespaces=names))
+            self.namespaces_changed.emit(names)
+
+    def set_running(self, count: int) -> None:
+        """Show how many runs are going on."""
+        self._publish(msgspec.structs.replace(self.state, running=count))
+
+    def choose_language(self, language: str) -> None:
+        """Speak `language` (en or zh_CN) from now on and after the next start."""
+        i18n.set_language(language)
+        self._save(language=language)
+        self._publish(msgspec.structs.replace(self.state, language=language))
+        self.appearance_changed.emit()
+
+    def choose_theme(self, theme: str) -> None:
+        """Use theme `system`, `light` or `dark` from now on and after the next start."""
+        self._save(theme=theme)
+        self._publish(msgspec.structs.replace(self.state, theme=theme))
+        self.appearance_changed.emit()
+
+    def choose_tools(self, helm: str, kubectl: str) -> None:
+        """Use these programs (empty: look in the usual places) from now on and after the next start."""
+        self._save(helm=helm, kubectl=kubectl)
+        self._start("tools", self._load_tools(again=True))
+
+    def _save(self, **changed: Any) -> None:
+        settings = msgspec.structs.replace(self._services.settings, **changed)
+        if settings == self._services.settings:
+            return
+        try:
+            self._services.save_settings(settings)
+        except UserError as error:
+            self.failed.emit(error)
+        except OSError as error:
+            self.failed.emit(UserError(msg("The settings could not be saved"), error.strerror or str(error)))
+
+    def _publish(self, state: ShellState) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+
+def _last_cluster(settings: Settings) -> str:
+    remembered = settings.last.get(settings.recent_charts[0]) if settings.recent_charts else None
+    return remembered.cluster if remembered else ""
+
+
+def _tool_texts(tools: ToolSet) -> tuple[Text, ...]:
+    return (_tool_text("helm", tools.helm), _tool_text("kubectl", tools.kubectl))
+
+
+def _tool_text(name: str, tool: Tool | None) -> Text:
+    return f"{name} {tool.version}" if tool else msg("%(name)s not found", name=name)

@@ -1,0 +1,223 @@
+"""Text in a monospaced face: the YAML editor with line numbers, the manifest, the output, the command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QSyntaxHighlighter,
+    QTextCharFormat,
+    QTextDocument,
+    QTextOption,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from ansflow_desktop.widgets import theme
+
+OUTPUT_LINES = 20_000
+_COLOURED_LINES = 6_000
+
+
+class YamlHighlighter(QSyntaxHighlighter):
+    """Colours YAML a line at a time by Pygments, which is imported at the first line shown."""
+
+    def __init__(self, document: QTextDocument) -> None:
+        """Colour `document` in the theme in use."""
+        super().__init__(document)
+        self._lexer: Any = None
+        self._formats: dict[str, QTextCharFormat] = {}
+
+    def highlightBlock(self, text: str) -> None:
+        """Colour one line; very long texts stay plain so that they never stall the window."""
+        if not text.strip() or len(text) > 2000 or self.currentBlock().blockNumber() > _COLOURED_LINES:
+            return
+        if self._lexer is None:
+            self._prepare()
+        position = 0
+        for kind, value in self._lexer.get_tokens(text):
+            tone = self._tone(str(kind))
+            if tone:
+                self.setFormat(position, len(value), self._formats[tone])
+            position += len(value)
+
+    def _prepare(self) -> None:
+        from pygments.lexers.data import YamlLexer
+
+        self._lexer = YamlLexer(stripnl=False, ensurenl=False)
+        for tone in ("syntax_key", "syntax_text", "syntax_number", "muted"):
+            look = QTextCharFormat()
+            look.setForeground(QColor(theme.colour(tone)))
+            self._formats[tone] = look
+
+    @staticmethod
+    def _tone(kind: str) -> str:
+        if kind.startswith("Token.Name"):
+            return "syntax_key"
+        if kind.startswith("Token.Comment"):
+            return "muted"
+        if kind.startswith("Token.Literal.String"):
+            return "syntax_text"
+        if kind.startswith(("Token.Literal.Number", "Token.Keyword", "Token.Literal.Date")):
+            return "syntax_number"
+        return ""
+
+
+class CodeView(QPlainTextEdit):
+    """Read-only text: selectable, copyable, kept where one scrolled to."""
+
+    def __init__(self, name: str, *, yaml: bool = False, flat: bool = False, lines: int = 0) -> None:
+        """Make it; `name` is for assistive tools, `lines` the most lines kept (0: all), `flat` without a frame."""
+        super().__init__()
+        self.setReadOnly(True)
+        self.setAccessibleName(name)
+        self.setProperty("role", "flat" if flat else "code")
+        self.setFont(theme.mono_font())
+        self.setMaximumBlockCount(lines)
+        self.setTabChangesFocus(True)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._highlighter = YamlHighlighter(self.document()) if yaml else None
+
+    def show_text(self, text: str) -> None:
+        """Show another text, staying at the same place where there is one."""
+        if text == self.toPlainText():
+            return
+        place = self.verticalScrollBar().value()
+        self.setPlainText(text)
+        self.verticalScrollBar().setValue(place)
+
+    def append_text(self, text: str) -> None:
+        """Add text at the end; the view follows unless one scrolled up."""
+        bar = self.verticalScrollBar()
+        follows = bar.value() >= bar.maximum() - 2
+        cursor = self.textCursor()
+        cursor.movePosition(cursor.MoveOperation.End)
+        cursor.insertText(text)
+        if follows:
+            bar.setValue(bar.maximum())
+
+
+class CommandView(CodeView):
+    """A command that wraps between its words and is as high as it needs, within bounds."""
+
+    def __init__(self, name: str) -> None:
+        """Make it; `name` is for assistive tools."""
+        super().__init__(name)
+        self.setWordWrapMode(QTextOption.WrapMode.WordWrap)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self._fit()
+
+    def show_text(self, text: str) -> None:
+        """Show another command and take the height it needs."""
+        super().show_text(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the height that the new width asks for."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        lines = max(1, min(6, int(self.document().size().height())))
+        height = lines * QFontMetrics(self.font()).lineSpacing() + 22
+        if self.height() != height or self.minimumHeight() != height:
+            self.setFixedHeight(height)
+
+
+class _Gutter(QWidget):
+    def __init__(self, editor: CodeEditor) -> None:
+        super().__init__(editor)
+        self._editor = editor
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._editor.gutter_width(), 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._editor.paint_gutter(event)
+
+
+class CodeEditor(QPlainTextEdit):
+    """A YAML editor: line numbers, two-space Tab, the line of a problem marked. Ctrl+Tab leaves it."""
+
+    def __init__(self, name: str) -> None:
+        """Make it; `name` is for assistive tools."""
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setProperty("role", "editor")
+        self.setFont(theme.mono_font())
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self._bad_line = 0
+        self._gutter = _Gutter(self)
+        self._highlighter = YamlHighlighter(self.document())
+        self.blockCountChanged.connect(self._on_blocks_changed)
+        self.updateRequest.connect(self._on_update_request)
+        self._on_blocks_changed(1)
+
+    def mark_line(self, line: int) -> None:
+        """Mark line `line` (from 1; 0 for none) as the one with a problem."""
+        self._bad_line = line
+        self._gutter.update()
+
+    def gutter_width(self) -> int:
+        """Return the room for the line numbers."""
+        digits = max(2, len(str(self.blockCount())))
+        return 16 + QFontMetrics(self.font()).horizontalAdvance("9") * digits
+
+    def paint_gutter(self, event: QPaintEvent) -> None:
+        """Paint the numbers of the lines in view."""
+        painter = QPainter(self._gutter)
+        painter.setFont(self.font())
+        block = self.firstVisibleBlock()
+        height = QFontMetrics(self.font()).lineSpacing()
+        here = self.textCursor().blockNumber()
+        while block.isValid():
+            top = round(self.blockBoundingGeometry(block).translated(self.contentOffset()).top())
+            if top > event.rect().bottom():
+                break
+            number = block.blockNumber()
+            tone = "bad" if number + 1 == self._bad_line else "text" if number == here else "muted"
+            painter.setPen(QColor(theme.colour(tone)))
+            place = QRect(0, top, self._gutter.width() - 8, height)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight, str(number + 1))
+            block = block.next()
+
+    def _on_blocks_changed(self, _count: int) -> None:
+        self.setViewportMargins(self.gutter_width(), 4, 4, 4)
+        self._place_gutter()
+
+    def _on_update_request(self, rect: QRect, dy: int) -> None:
+        if dy:
+            self._gutter.scroll(0, dy)
+        self._gutter.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the line numbers as high as the text."""
+        super().resizeEvent(event)
+        self._place_gutter()
+
+    def _place_gutter(self) -> None:
+        inside = self.viewport().geometry()
+        self._gutter.setGeometry(QRect(2, inside.top(), self.gutter_width() - 2, inside.height()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Indent with two spaces on Tab; Enter keeps the indentation; Ctrl+Tab goes on to the next field."""
+        if event.key() == Qt.Key.Key_Tab and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.focusNextChild()
+        elif event.key() == Qt.Key.Key_Tab:
+            self.insertPlainText("  ")
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            line = self.textCursor().block().text()
+            indent = line[: len(line) - len(line.lstrip())]
+            extra = "  " if line.rstrip().endswith(":") else ""
+            self.insertPlainText("\n" + indent + extra)
+        else:
+            super().keyPressEvent(event)

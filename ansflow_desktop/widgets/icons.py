@@ -1,0 +1,135 @@
+"""Icons: glyphs of QtAwesome's mdi6 font, painted at any scale in the theme's colours.
+
+QtAwesome itself costs more than a QtWidgets import (recipes.md, Start-up), so its font file is loaded directly and the
+few code points in use stand here; a test compares them with QtAwesome's own table.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib.util import find_spec
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+
+from ansflow_desktop.widgets import theme
+
+SIZE = 18
+
+CODE_POINTS: dict[str, int] = {
+    "alert": 0xF0026,
+    "alert-circle": 0xF0028,
+    "arrow-down": 0xF0045,
+    "arrow-up": 0xF005D,
+    "cancel": 0xF073A,
+    "check": 0xF012C,
+    "check-bold": 0xF0E1E,
+    "check-circle": 0xF05E0,
+    "chevron-down": 0xF0140,
+    "chevron-right": 0xF0142,
+    "chevron-up": 0xF0143,
+    "circle": 0xF0765,
+    "circle-outline": 0xF0766,
+    "clock-outline": 0xF0150,
+    "close": 0xF0156,
+    "close-circle": 0xF0159,
+    "cog-outline": 0xF08BB,
+    "console": 0xF018D,
+    "content-copy": 0xF018F,
+    "cube-outline": 0xF01A7,
+    "dots-horizontal": 0xF01D8,
+    "file-document-outline": 0xF09EE,
+    "file-outline": 0xF0224,
+    "file-plus-outline": 0xF0EED,
+    "folder-open-outline": 0xF0DCF,
+    "folder-outline": 0xF0256,
+    "help-circle": 0xF02D7,
+    "history": 0xF02DA,
+    "information-outline": 0xF02FD,
+    "keyboard-outline": 0xF097B,
+    "magnify": 0xF0349,
+    "minus-circle": 0xF0376,
+    "package-variant-closed": 0xF03D7,
+    "pause-circle": 0xF03E5,
+    "pencil-outline": 0xF0CB6,
+    "play": 0xF040A,
+    "plus": 0xF0415,
+    "progress-clock": 0xF0996,
+    "refresh": 0xF0450,
+    "rocket-launch-outline": 0xF14DF,
+    "server-network": 0xF048D,
+    "shield-alert-outline": 0xF0ECD,
+    "shield-key-outline": 0xF0BC5,
+    "ship-wheel": 0xF0833,
+    "stop": 0xF04DB,
+    "sync": 0xF04E6,
+    "theme-light-dark": 0xF050E,
+    "timer-sand": 0xF051F,
+    "translate": 0xF05CA,
+    "trash-can-outline": 0xF0A7A,
+    "unfold-more-horizontal": 0xF054F,
+}
+
+
+@functools.cache
+def font_family() -> str:
+    """Return the family name of the icon font, loaded at the first call; empty when QtAwesome's file is gone."""
+    spec = find_spec("qtawesome")
+    if not spec or not spec.origin:
+        return ""
+    files = sorted((Path(spec.origin).parent / "fonts").glob("materialdesignicons6-webfont-*.ttf"))
+    number = QFontDatabase.addApplicationFont(str(files[-1])) if files else -1
+    families = QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
+    return families[0] if families else ""
+
+
+def paint(painter: QPainter, rect: QRect | QRectF, name: str, colour: str) -> None:
+    """Paint icon `name` filling `rect` in `colour`, the name of a token such as `muted`."""
+    font = QFont(font_family())
+    font.setPixelSize(max(1, round(rect.height())))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(font)
+    painter.setPen(QColor(theme.colour(colour)))
+    painter.drawText(QRectF(rect), Qt.AlignmentFlag.AlignCenter, chr(CODE_POINTS[name]))
+    painter.restore()
+
+
+class _GlyphEngine(QIconEngine):
+    """Draws one glyph at whatever size and scale is asked for."""
+
+    def __init__(self, name: str, colour: str) -> None:
+        super().__init__()
+        self._name, self._colour = name, colour
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        colour = "line_strong" if mode is QIcon.Mode.Disabled else self._colour
+        paint(painter, rect, self._name, colour)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        picture = QPixmap(size)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return picture
+
+    def clone(self) -> QIconEngine:
+        return _GlyphEngine(self._name, self._colour)
+
+
+def icon(name: str, colour: str = "muted") -> QIcon:
+    """Return icon `name` in the token `colour` of the theme in use."""
+    return QIcon(_GlyphEngine(name, colour))
+
+
+def pixmap(name: str, colour: str = "muted", size: int = SIZE, ratio: float = 1) -> QPixmap:
+    """Return a picture of icon `name`, `size` logical pixels wide at device pixel ratio `ratio`."""
+    picture = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    paint(painter, QRectF(QPointF(0, 0), QSize(size, size)), name, colour)
+    painter.end()
+    return picture
