@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import problem_lines
-from ansflow_desktop.commands.progress import exit_code, reporter
+from ansflow_desktop.commands.progress import reporter
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterStatus, Reach
@@ -65,9 +65,9 @@ def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
         again = msg("Stopping. What the cluster says then is shown. Press Ctrl+C again to stop at once.")
         session.out.note(again if count == 1 else msg("Stopping at once."))
 
-    phase = run_cancellable(lambda cancel: runner.run(pipeline, report.emit, cancel, **options), stopping)
+    outcome = run_cancellable(lambda cancel: runner.run(pipeline, report.emit, cancel, **options), stopping)
     report.close()
-    return int(exit_code(phase))
+    return int(outcome.exit_code)
 
 
 def cluster_names(pipeline: Pipeline, given: Mapping[str, str], chosen: Collection[int] | None = None) -> list[str]:
@@ -156,7 +156,8 @@ def _print_plan(session: Session, shown: Sequence[dict[str, Any]]) -> None:
     out = session.out
     for row in shown:
         out.line(f"# {row['name']} ({row['type'].value})")
-        out.line("# " + _("In %(folder)s:") % {"folder": row["folder"]})
+        if row["type"] is StepType.SHELL:
+            out.line("# " + _("In %(folder)s:") % {"folder": row["folder"]})
         for command in row["commands"]:
             out.line(command)
         for notice in row["notices"]:

@@ -66,8 +66,8 @@ def _whole() -> _Parser:
     parser = _Parser(
         prog=APP, parents=[shared], description=_("Deploy a chart folder to Kubernetes."), allow_abbrev=False
     )
-    version = f"%(prog)s {__version__}"
-    parser.add_argument("--version", action="version", version=version, help=_("show program's version number and exit"))
+    text = _("show program's version number and exit")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}", help=text)
     commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), title=_("commands"))
     maker = _Maker(commands, shared)
     for add in (_add_info, _add_deploy, _add_pipelines, _add_clusters, _add_releases, _add_practice, _add_screenshot):

@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop.commands.output import Format, Output, clean, plain, table
-from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.run import (
     ClusterEvent,
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
 
 _LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 
-_EXIT_CODES = {
-    Phase.SUCCEEDED: ExitCode.DONE,
-    Phase.FAILED: ExitCode.FAILED,
-    Phase.CANCELLED: ExitCode.CANCELLED,
-    Phase.UNKNOWN: ExitCode.UNKNOWN,
-    Phase.SKIPPED: ExitCode.DONE,
-}
-
 # Texts of the fixed vocabularies (architecture.md, "Names"), here so that extraction finds them.
 PHASES = {
     Phase.PENDING: msg("Pending"),
@@ -57,11 +48,6 @@ HEALTHS = {
     Health.MISSING: msg("Missing"),
     Health.UNKNOWN: msg("Unknown"),
 }
-
-
-def exit_code(phase: Phase) -> ExitCode:
-    """Return the exit code of a run that ended in `phase` (cli.md)."""
-    return _EXIT_CODES.get(phase, ExitCode.UNKNOWN)
 
 
 def reporter(out: Output, log_level: str) -> Reporter:
