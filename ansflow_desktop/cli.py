@@ -98,7 +98,7 @@ def _tell(out: Output, notice: Message | None) -> None:
 
 def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
     if args.command is None:
-        return _window(services)
+        return _window(services.options)
     from ansflow_desktop.commands.session import Session
 
     _start_log(services, out)
@@ -116,10 +116,10 @@ def _start_log(services: Services, out: Output) -> None:
         out.note(msg("Nothing is logged: %(reason)s", reason=str(error)))
 
 
-def _window(services: Services) -> int:
+def _window(options: Options) -> int:
     from ansflow_desktop import app
 
-    return app.run(services)
+    return app.run_window(options)
 
 
 def _crashed(words: Sequence[str], out: Output, error: Exception) -> int:

@@ -216,5 +216,11 @@ def release_cells(item: Release) -> tuple[str, ...]:
         item.app_version,
         str(item.revision),
         item.status.value,
-        item.updated,
+        short_time(item.updated),
     )
+
+
+def short_time(text: str) -> str:
+    """Return an RFC 3339 time in UTC cut to seconds, other text as it is."""
+    head, dot, rest = text.partition(".")
+    return f"{head}Z" if dot and rest.endswith("Z") else text

@@ -9,7 +9,7 @@ import msgspec
 
 from ansflow_desktop.commands.execution import require_reachable
 from ansflow_desktop.commands.output import plain, table
-from ansflow_desktop.commands.progress import release_cells, release_heads
+from ansflow_desktop.commands.progress import release_cells, release_heads, short_time
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import _, msg, translate
 
@@ -119,4 +119,11 @@ def releases_history(session: Session) -> int:
 
 
 def _history_cells(item: Release) -> tuple[str, ...]:
-    return (str(item.revision), item.updated, item.status.value, item.chart, item.app_version, item.description)
+    return (
+        str(item.revision),
+        short_time(item.updated),
+        item.status.value,
+        item.chart,
+        item.app_version,
+        item.description,
+    )
