@@ -175,7 +175,7 @@ class PracticeClusters:
 
     def _settle(self, name: str, layout: Layout, state: _State) -> PracticeInfo:
         api = _api(layout, state)
-        _wait(layout, lambda: simulation.populate(api, state.nodes, state.exec_enabled))
+        _wait(layout, lambda: simulation.populate(api, state.nodes, state.ports.nodes, state.exec_enabled))
         _wait(layout, lambda: simulation.is_settled(api, state.nodes))
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         return self._info(name, state)

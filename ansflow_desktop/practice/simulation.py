@@ -42,6 +42,7 @@ BEHAVIOURS = ("slow", "never-ready", "crash", "image-missing")
 """The values of `BEHAVIOUR`."""
 
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_NODES = "/api/v1/nodes?labelSelector=node-role.kubernetes.io/worker"
 _CAPACITY = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "10000"}
 _PARTS = ("nodes", "pods", "behaviours", "volumes", "services", "logs")
 
@@ -78,12 +79,26 @@ def node(number: int) -> dict[str, Any]:
     }
 
 
-def populate(api: Api, nodes: int, exec_enabled: bool) -> bool:
-    """Create the nodes, the default StorageClass and the rule about exec where missing; return whether all is there."""
+def populate(api: Api, nodes: int, port: int, exec_enabled: bool) -> bool:
+    """Create the nodes, the default StorageClass and the rule about exec where missing; return whether all is there.
+
+    `port` is where the nodes' kubelets listen now: nodes from before a restart may remember another.
+    """
     storage = json.loads(_source("storage-class.json").read_text(encoding="utf-8"))
     made = [api.create("/apis/storage.k8s.io/v1/storageclasses", storage)]
     made += [api.create("/api/v1/nodes", node(number)) for number in range(1, nodes + 1)]
-    return all(made) and _rule_exec(api, exec_enabled)
+    return all(made) and _move_kubelets(api, port) and _rule_exec(api, exec_enabled)
+
+
+def _move_kubelets(api: Api, port: int) -> bool:
+    status = {"status": {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}
+    for item in api.get(_NODES).get("items", []):
+        endpoint = item.get("status", {}).get("daemonEndpoints", {}).get("kubeletEndpoint", {})
+        if endpoint.get("Port") not in (None, port):
+            answer, _ = api.request("PATCH", f"/api/v1/nodes/{item['metadata']['name']}/status", status)
+            if answer != http.HTTPStatus.OK:
+                return False
+    return True
 
 
 def _rule_exec(api: Api, enabled: bool) -> bool:
@@ -100,7 +115,7 @@ def _rule_exec(api: Api, enabled: bool) -> bool:
 
 def is_settled(api: Api, nodes: int) -> bool:
     """Return whether `nodes` simulated nodes are ready and pods may be created in the default namespace."""
-    items = api.get("/api/v1/nodes?labelSelector=node-role.kubernetes.io/worker").get("items", [])
+    items = api.get(_NODES).get("items", [])
     ready = sum(_is_ready(item) for item in items)
     return ready >= nodes and bool(api.get("/api/v1/namespaces/default/serviceaccounts/default"))
 

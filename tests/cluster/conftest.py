@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-import yaml
+from practice_kit import api_of
 
 from ansflow_desktop.models.command import Tool, ToolSet
 from ansflow_desktop.paths import Directories
@@ -113,17 +113,6 @@ def kubeconfig(cluster) -> Path:
 def practice_api(kubeconfig) -> Api:
     """Plain requests to the shared cluster as its administrator."""
     return api_of(kubeconfig)
-
-
-def api_of(path: Path) -> Api:
-    """Return plain access to the practice cluster whose kubeconfig is `path`."""
-    document = yaml.safe_load(path.read_text())
-    server = document["clusters"][0]["cluster"]["server"]
-    return Api(
-        port=int(server.rsplit(":", 1)[1]),
-        ca=path.parent / "pki" / "ca.crt",
-        token=document["users"][0]["user"]["token"],
-    )
 
 
 @pytest.fixture
