@@ -62,21 +62,16 @@ def _wanted_form(words: Sequence[str]) -> Format:
 
 
 def _run(words: Sequence[str], out: Output) -> int:
-    if not parser.scan(words, "--lang"):
-        _use_saved_language(words)
+    # the language must be known before the help can be written; this may also set a damaged settings file aside
+    early = build(Options(data_dir=parser.scan(words, "--data-dir"), lang=parser.scan(words, "--lang")))
+    _tell(out, early.settings_notice)
     args = parser.parse(words)
     out = Output(args.form)
     services = build(_options(args))
     try:
-        _tell(out, services.settings_notice)
         return _dispatch(args, services, out)
     finally:
         services.close()
-
-
-def _use_saved_language(words: Sequence[str]) -> None:
-    """Let the help text speak the saved language too; unreadable settings are reported later, not here."""
-    build(Options(data_dir=parser.scan(words, "--data-dir")))
 
 
 def _options(args: argparse.Namespace) -> Options:

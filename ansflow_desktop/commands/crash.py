@@ -27,7 +27,7 @@ def report(words: Sequence[str], error: Exception) -> UserError:
     The report holds the exception, the places in the code and the versions; of the command line only options' names
     are kept, and every value typed after `--set` or `-v` is masked wherever it shows up again.
     """
-    summary = f"{type(error).__name__}: {error}"
+    summary = _masked(f"{type(error).__name__}: {error}", words)
     try:
         file = _write(paths.directories(parser.scan(words, "--data-dir")).data / "crashes", _text(words, error))
     except OSError as problem:
