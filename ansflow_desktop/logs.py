@@ -6,6 +6,7 @@ imported with the first record that is written, never at start-up.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -69,6 +70,11 @@ class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         return cast("TextIOWrapper", _open_private(self.baseFilename))
+
+    def close(self) -> None:
+        """Close the file; what could not be written to a full disk is given up."""
+        with contextlib.suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Drop the record: a log that cannot be written must not end what the person is doing."""

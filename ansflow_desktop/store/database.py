@@ -19,6 +19,8 @@ from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.store.tables import HEAD
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+ERRORS = (DBAPIError, sqlite3.Error)  # SQLAlchemy wraps what its own calls raise, not what a pragma or BEGIN raises
+_MAGIC = b"SQLite format 3\0"
 _CHECK_LIMIT = 64 * 1024 * 1024
 
 
@@ -38,7 +40,7 @@ def open_database(path: Path) -> tuple[Engine, Message | None]:
             return _open_or_replace(path)
     except OSError as error:
         raise files.cannot_write(path, error) from error
-    except DBAPIError as error:
+    except ERRORS as error:
         raise failure(path, error) from error
 
 
@@ -65,7 +67,7 @@ def _open_or_replace(path: Path) -> tuple[Engine, Message | None]:
 
 
 def _open(path: Path) -> Engine:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    _require_magic(path)
     engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None, "timeout": 5.0})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
@@ -73,10 +75,21 @@ def _open(path: Path) -> Engine:
         _prepare(engine, path)
     except BaseException as error:
         engine.dispose()
-        if isinstance(error, DBAPIError) and is_damage(error):
+        if isinstance(error, ERRORS) and is_damage(error):
             raise Damaged from error
         raise
     return engine
+
+
+def _require_magic(path: Path) -> None:
+    """Make the file where there is none; raise Damaged before SQLite touches what is no database (it drops the WAL)."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        begin = os.read(handle, len(_MAGIC))
+    finally:
+        os.close(handle)
+    if begin not in (b"", _MAGIC):
+        raise Damaged
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
@@ -140,14 +153,23 @@ def _newer(path: Path) -> UserError:
     )
 
 
-def is_damage(error: DBAPIError) -> bool:
+def is_damage(error: DBAPIError | sqlite3.Error) -> bool:
     """Say whether SQLite found the file itself to be broken."""
-    return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED
+    return _code(error) in _DAMAGED
 
 
-def failure(path: Path, error: DBAPIError) -> UserError:
+def _code(error: DBAPIError | sqlite3.Error) -> int:
+    """Return SQLite's primary result code, 0 where the driver itself failed."""
+    return int(getattr(_origin(error), "sqlite_errorcode", 0)) & 0xFF
+
+
+def _origin(error: DBAPIError | sqlite3.Error) -> BaseException:
+    return (error.orig or error) if isinstance(error, DBAPIError) else error
+
+
+def failure(path: Path, error: DBAPIError | sqlite3.Error) -> UserError:
     """Return what is shown where the database at `path` could not be read or written."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         hint = msg("Another process is holding the file; try again.")
     elif code in _DAMAGED:
@@ -157,4 +179,4 @@ def failure(path: Path, error: DBAPIError) -> UserError:
     else:
         hint = msg("Free some space on the disk, or choose another directory with --data-dir.")
     title = msg("The journal of runs %(path)s could not be written", path=str(path))
-    return UserError(title, str(error.orig), hint, code=ExitCode.FAILED)
+    return UserError(title, str(_origin(error)), hint, code=ExitCode.FAILED)

@@ -5,6 +5,7 @@ One thread writes; `append` only queues, so that a storm of output waits for no 
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -15,11 +16,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.run import Phase, RunEvent
-from ansflow_desktop.store.database import failure, open_database
+from ansflow_desktop.store.database import ERRORS, failure, open_database
 from ansflow_desktop.store.identity import ProcessIdentity, is_alive, this_process
 from ansflow_desktop.store.tables import events, runs
 
@@ -75,7 +75,7 @@ class Journal:
             "pid": process.pid,
             "process_started": process.started,
             "boot": process.boot,
-            "details": msgspec.json.encode(details).decode(),
+            "details": _encode(details),
             **own,
         }
         self._write(insert(runs), [row], durable=True)
@@ -153,7 +153,7 @@ class Journal:
             self._seqs[event.run] = rows[0][0] or 0
         self._seqs[event.run] += 1
         kind = str(event.__struct_config__.tag)
-        data = msgspec.json.encode(event).decode()
+        data = _encode(event)
         return {"run": event.run, "seq": self._seqs[event.run], "time": event.time, "type": kind, "json": data}
 
     def _give_up(self, error: UserError) -> None:
@@ -166,14 +166,14 @@ class Journal:
         try:
             with self._engine.execution_options(durable=durable).begin() as connection:
                 connection.execute(statement, rows)
-        except DBAPIError as error:
+        except ERRORS as error:
             raise failure(self.path, error) from error
 
     def _read(self, statement: Any) -> Sequence[Row[Any]]:
         try:
             with self._engine.execution_options(reading=True).connect() as connection:
                 return connection.execute(statement).all()
-        except DBAPIError as error:
+        except ERRORS as error:
             raise failure(self.path, error) from error
 
 
@@ -190,6 +190,15 @@ def _record(row: Row[Any]) -> RunRecord:
         details=msgspec.json.decode(row.details, type=dict[str, Any]),
         process=ProcessIdentity(row.pid, row.process_started, row.boot),
     )
+
+
+def _encode(value: object) -> str:
+    """Return `value` as JSON; what is no Unicode (bytes of a file name that are not UTF-8) becomes question marks."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        return text.encode("utf-8", "replace").decode()
 
 
 def _decode(data: str) -> RunEvent | None:
