@@ -182,19 +182,18 @@ class LiveBoard:
 
     def is_ours(self, key: Key) -> bool:
         """Return whether the object belongs to the release: by name, by label, or through its owners."""
-        visited: set[Key] = set()
-        current: Key | None = key
-        while current is not None and current not in visited:
-            visited.add(current)
-            if current in self._roots:
+        for link in self._chain(key):
+            known = self._known.get(link)
+            if link in self._roots or (known is not None and known.named):
                 return True
-            known = self._known.get(current)
-            if known is None:
-                return False
-            if known.named:
-                return True
-            current = known.owner
         return False
+
+    def _chain(self, key: Key) -> list[Key]:
+        """Return `key` and its owners upwards, the last one perhaps not seen yet; owners in a circle end."""
+        chain = [key]
+        while (known := self._known.get(chain[-1])) and known.owner and known.owner not in chain:
+            chain.append(known.owner)
+        return chain
 
     def _change_of(self, key: Key) -> Iterator[ResourceUpdate]:
         known, told = self._known.get(key), self._told.get(key)
@@ -205,20 +204,13 @@ class LiveBoard:
                 yield gone
             return
         if not self.is_ours(key):
-            self._wait_for_owner(key, known)
+            if self._chain(key)[-1] not in self._known:  # ask again next time: the watches run side by side
+                self._orphans[key] = None
             return
         empty = key[0] == "ReplicaSet" and known.idle
         if known.update != told and not (empty and told is None):
             self._told[key] = known.update
             yield known.update
-
-    def _wait_for_owner(self, key: Key, known: _Known) -> None:
-        """Ask again next time when some owner in the chain was not seen yet: the watches run side by side."""
-        owner = known.owner
-        while owner is not None and owner in self._known:
-            owner = self._known[owner].owner
-        if owner is not None:
-            self._orphans[key] = None
 
     def _is_named(self, key: Key, meta: Metadata) -> bool:
         if key in self._roots:

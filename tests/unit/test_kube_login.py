@@ -1,0 +1,138 @@
+"""kube/login.py: real credential programs that work, fail, hang, prompt, flood and leave children behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from ansflow_desktop.i18n import translate
+from ansflow_desktop.kube import login
+from ansflow_desktop.kube.errors import KubeError
+
+
+@pytest.fixture
+def program(tmp_path):
+    def make(script: str) -> str:
+        path = tmp_path / "plugin"
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def document(command, server="https://x", **more):
+    asked = {"command": command, "apiVersion": "client.authentication.k8s.io/v1", **more}
+    return {
+        "clusters": [{"name": "c", "cluster": {"server": server, "certificate-authority-data": "Q0E="}}],
+        "users": [{"name": "u", "user": {"exec": asked}}],
+    }
+
+
+def answer(**status):
+    return "cat <<'E'\n" + json.dumps({"kind": "ExecCredential", "apiVersion": "v1", "status": status}) + "\nE\n"
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process lives: one that ended but that init has not reaped yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def ask(asked, timeout=5.0):
+    return asyncio.run(login.log_in(asked, timeout))
+
+
+def test_a_token_is_given(program):
+    found = ask(document(program(answer(token="abc"))))
+    assert found.token == "abc"
+
+
+def test_a_user_without_a_program_asks_nobody():
+    assert ask({"clusters": [], "users": []}) is None
+    assert ask({"clusters": [{"cluster": {}}], "users": [{"user": {"token": "x"}}]}) is None
+
+
+def test_arguments_environment_and_cluster_are_passed(program, tmp_path):
+    script = f'echo "$1|$HELLO|$KUBERNETES_EXEC_INFO" > {tmp_path}/said\n' + answer(token="t")
+    more = {"args": ["one"], "env": [{"name": "HELLO", "value": "there"}], "provideClusterInfo": True}
+    ask(document(program(script), **more))
+    first, env, info = (tmp_path / "said").read_text().split("|")
+    assert (first, env) == ("one", "there")
+    spec = json.loads(info)["spec"]
+    assert spec["cluster"] == {"server": "https://x", "certificate-authority-data": "Q0E="}
+    assert spec["interactive"] is False
+
+
+def test_an_answer_is_kept_until_it_expires_or_is_refused(program, tmp_path):
+    count = tmp_path / "count"
+    script = f"echo x >> {count}\n"
+    lasting = document(program(script + answer(token="t", expirationTimestamp="2099-01-01T00:00:00Z")), "https://kept")
+    ask(lasting)
+    ask(lasting)
+    assert count.read_text() == "x\n"
+    login.forget(lasting)
+    ask(lasting)
+    assert count.read_text() == "x\nx\n"
+    program(script + answer(token="t", expirationTimestamp="2020-01-01T00:00:00Z"))
+    login.forget(lasting)
+    ask(lasting)
+    ask(lasting)
+    assert count.read_text() == "x\n" * 4
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 'please sign in' >&2; exit 1\n", "please sign in"),
+        ("exit 7\n", "Exit code 7"),
+        ("echo nonsense\n", "something else"),
+        (answer(), "neither"),
+        (answer(clientCertificateData="x"), "neither"),
+        ("yes | head -c 3000000\n", "something else"),
+    ],
+    ids=["fails", "silent", "nonsense", "empty", "half", "flood"],
+)
+def test_a_program_that_fails_is_named_with_its_words(program, script, words):
+    command = program(script)
+    with pytest.raises(KubeError, match=words) as failed:
+        ask(document(command))
+    assert int(failed.value.code) == 3
+    assert command in translate(failed.value.title)
+
+
+def test_a_program_that_is_not_there_gives_its_install_hint():
+    with pytest.raises(KubeError, match="get it from there"):
+        ask(document("no-such-plugin", installHint="get it from there"))
+    with pytest.raises(KubeError, match="not installed"):
+        ask(document("no-such-plugin"))
+    with pytest.raises(KubeError, match="No such file"):
+        ask(document("/no/such/plugin"))
+
+
+def test_a_program_that_hangs_is_killed_with_its_group(program, tmp_path):
+    pid = tmp_path / "pid"
+    command = program(f"trap '' INT TERM\nsleep 60 & echo $! > {pid}\nwait\nsleep 60\n")
+    started = time.monotonic()
+    with pytest.raises(KubeError, match="did not end within"):
+        ask(document(command), timeout=0.5)
+    assert time.monotonic() - started < 5
+    assert not is_running(int(pid.read_text()))
+
+
+def test_a_program_that_prompts_reads_nothing(program):
+    with pytest.raises(KubeError, match="no input"):
+        ask(document(program("read line || { echo no input >&2; exit 1; }\n")))
+
+
+def test_the_older_google_form(program):
+    command = program("""echo '{"credential": {"access_token": "g", "token_expiry": "2099-01-01T00:00:00Z"}}'\n""")
+    asked = document("x")
+    asked["users"][0]["user"] = {"auth-provider": {"name": "gcp", "config": {"cmd-path": command, "cmd-args": "a"}}}
+    assert ask(asked).token == "g"
