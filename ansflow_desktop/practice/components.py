@@ -209,7 +209,7 @@ def _scheduler(layout: Layout) -> tuple[str, ...]:
 def _kwok(layout: Layout, ports: Ports) -> tuple[str, ...]:
     return (
         f"--kubeconfig={layout.kubeconfig}",
-        f"--config={layout.simulation}",
+        f"--config={layout.simulation.name}",  # relative to where it runs: a comma in a path would cut it in two
         "--manage-all-nodes=true",
         "--node-ip=127.0.0.1",
         "--node-name=localhost",

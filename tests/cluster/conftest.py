@@ -98,9 +98,19 @@ def _end_leftovers(mine: Path) -> None:
     for daemon in daemons.running(mine.parent):
         match = re.search(re.escape(f"{mine.parent}/") + r"[^/]+", " ".join(daemon.argv))
         session = Path(match.group()) if match else mine
-        workers = list((session / "workers").glob("*"))
-        if session != mine and not any(_is_locked(worker) for worker in workers):
+        if session != mine and not _lives(session):
             daemons.stop(session)
+
+
+def _lives(session: Path) -> bool:
+    """Return whether a worker of `session` is alive, or the pytest that made its folder (pytest's own lock file)."""
+    if any(_is_locked(worker) for worker in (session / "workers").glob("*")):
+        return True
+    try:
+        pid = int((session / ".lock").read_text())
+        return b"pytest" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ LOADED = 4  # a machine that runs other things beside the tests
 @pytest.fixture(scope="module")
 def own(practice_tools, tmp_path_factory, alive):
     """Practice clusters of this file alone; all are removed afterwards."""
-    clusters = PracticeClusters(Directories(data=tmp_path_factory.mktemp("data"), tools=practice_tools))
+    clusters = PracticeClusters(Directories(data=tmp_path_factory.mktemp("数据, mit Leerzeichen"), tools=practice_tools))
     yield clusters
     for info in clusters.list():
         clusters.remove(info.name)
