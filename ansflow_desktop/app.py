@@ -291,9 +291,13 @@ class _Start(QObject):
 
     @Slot()
     def _on_closed(self) -> None:
+        self._app.quit()
+
+    def close_loop(self) -> None:
+        """Close the loop after the program's last event."""
         if self._loop is not None:
             self._loop.stop()
-        self._app.quit()
+            self._loop.close()
 
 
 def warm_up() -> None:
@@ -325,4 +329,5 @@ def run_window(options: Options, chart: str | None = None, cluster: str | None =
     try:
         return app.exec()
     finally:
+        start.close_loop()
         services.close()

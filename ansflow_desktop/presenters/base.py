@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,7 +13,9 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
 
 
 class Requests:
@@ -70,6 +73,38 @@ class Presenter(QObject):
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+async def off_thread(call: Callable[[], T]) -> T:
+    """Return what `call` returns, run in a thread of its own: one that hangs holds up neither window nor exit."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def work() -> None:
+        try:
+            result = call()
+        except BaseException as error:  # handed to whoever waits
+            _tell(loop, answer, error=error)
+        else:
+            _tell(loop, answer, result=result)
+
+    threading.Thread(target=work, name="window-call", daemon=True).start()
+    return await answer
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Any], result: Any = None, error: BaseException | None = None
+) -> None:
+    def deliver() -> None:
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(error)
+
+    with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+        loop.call_soon_threadsafe(deliver)
 
 
 def unexpected(error: BaseException) -> UserError:

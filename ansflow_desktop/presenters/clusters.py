@@ -14,7 +14,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 from ansflow_desktop.models.problem import Problem
-from ansflow_desktop.presenters.base import Presenter, unexpected
+from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.reads import ClusterReads
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class ClustersPresenter(Presenter):
         await asyncio.gather(*(self._check(entry) for entry in new))
 
     async def _load(self) -> None:
-        entries, problems, infos = await self._off_thread(self._read_list)
+        entries, problems, infos = await off_thread(self._read_list)
         rows = tuple(self._row(entry, infos) for entry in _with_practice(entries))
         self._publish(msgspec.structs.replace(self.state, rows=rows, problems=problems, loading=False))
 
@@ -144,7 +144,7 @@ class ClustersPresenter(Presenter):
 
     async def _answer(self, entry: ClusterEntry) -> ClusterStatus:
         try:
-            document = await self._off_thread(lambda: self._services.catalog.document(entry.name))
+            document = await off_thread(lambda: self._services.catalog.document(entry.name))
             return await self._reads.check(entry, document)
         except UserError as error:
             return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=error.title, checked_at=time.time())
@@ -163,7 +163,7 @@ class ClustersPresenter(Presenter):
         self._start("add", self._add(path))
 
     async def _add(self, path: str) -> None:
-        await self._off_thread(lambda: self._services.add_kubeconfig(Path(path)))
+        await off_thread(lambda: self._services.add_kubeconfig(Path(path)))
         self.refresh_list()
 
     def start_practice(self, name: str = PRACTICE) -> None:
@@ -189,7 +189,7 @@ class ClustersPresenter(Presenter):
 
     async def _run_practice(self, name: str, act: Callable[[], object]) -> None:
         try:
-            await self._off_thread(act)
+            await off_thread(act)
         finally:
             self._statuses.pop(name, None)
             self._publish_practice(PracticeState(name=name))
@@ -217,12 +217,6 @@ class ClustersPresenter(Presenter):
         if state != self.state:
             self.state = state
             self.state_changed.emit()
-
-    async def _off_thread(self, call: Callable[[], Any]) -> Any:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(None, call)
-        except OSError as error:
-            raise unexpected(error) from error
 
 
 def _approval_status(entry: ClusterEntry) -> ClusterStatus:

@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal, Slot
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.chart import Chart
-from ansflow_desktop.presenters.base import Presenter
+from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.deploy_run import DeployRun
 from ansflow_desktop.presenters.deploy_state import (
     DeployState,
@@ -64,6 +64,7 @@ class DeployPresenter(Presenter):
         whole = str(Path(path).expanduser().absolute()) if path.strip() else ""
         if whole == self.state.chart_path and self.state.chart is not None:
             return
+        self.clear_run()
         self._change(chart_path=whole, chart=None, chart_error=None, reading=bool(whole))
         self._start("chart", self._read_chart(whole, self._requests.begin("chart")))
 
@@ -77,9 +78,8 @@ class DeployPresenter(Presenter):
         if not path:
             self._take_chart(None, None)
             return
-        loop = asyncio.get_running_loop()
         try:
-            chart = await loop.run_in_executor(None, self._planner.read_chart, path)
+            chart = await off_thread(lambda: self._planner.read_chart(path))
         except UserError as error:
             if self._requests.current("chart", number):
                 self._take_chart(None, error)
@@ -232,8 +232,7 @@ class DeployPresenter(Presenter):
         await asyncio.sleep(_KEPT_DELAY_S)
         state = self.state
         try:
-            loop = asyncio.get_running_loop()
-            document = await loop.run_in_executor(None, self._services.catalog.document, state.cluster)
+            document = await off_thread(lambda: self._services.catalog.document(state.cluster))
             values = await self._reads.kept_values(document, state.namespace, state.release_name)
         except UserError:
             values = None  # the cluster's own state is shown in the top bar; here there is nothing to tell

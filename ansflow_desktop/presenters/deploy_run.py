@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.deploy import DeployRequest
+from ansflow_desktop.models.duration import parse_duration
 from ansflow_desktop.models.run import Phase, RunEvent
 from ansflow_desktop.presenters.run_view import RunFold, RunView
 
@@ -65,16 +66,16 @@ class DeployRun(QObject):
         """Run `request` in a thread of its own; what cannot be started ends as a failed run with its reason."""
         from ansflow_desktop.executors.worker import RunThread
 
-        self.begin(now)
+        self.begin(now, _seconds(request))
         runner: Any = _RunnerOfServices(self._services)
         self._thread = RunThread(runner, request.pipeline())
         self._thread.events_ready.connect(self.take_all)
         self._thread.finished.connect(self._on_finished)
         self._thread.start()
 
-    def begin(self, now: float) -> None:
-        """Start an empty view at `now` (epoch seconds)."""
-        self._fold = RunFold(now)
+    def begin(self, now: float, timeout: float = 0) -> None:
+        """Start an empty view at `now` (epoch seconds); `timeout` in seconds is what helm waits at most, 0: not."""
+        self._fold = RunFold(now, timeout)
         self._output.clear()
         self._publish()
 
@@ -116,3 +117,10 @@ class DeployRun(QObject):
         if self._thread is not None:
             self._thread.close()
             self._thread = None
+
+
+def _seconds(request: DeployRequest) -> float:
+    try:
+        return parse_duration(request.timeout) if request.wait else 0
+    except UserError:
+        return 0

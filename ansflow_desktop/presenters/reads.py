@@ -5,7 +5,6 @@ One object, so that unit tests can put another in its place.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,15 +49,3 @@ class ClusterReads:
         from ansflow_desktop.kube import releases
 
         return await releases.release_values(document, namespace, release)
-
-    async def warm_up(self) -> None:
-        """Import the Kubernetes client in another thread, so that the first read does not stall the window."""
-        await asyncio.get_running_loop().run_in_executor(None, _import_client)
-
-
-def _import_client() -> None:
-    import importlib
-
-    importlib.import_module("ansflow_desktop.kube.releases")
-    importlib.import_module("kubernetes.aio.client")
-    importlib.import_module("kubernetes.aio.config")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
@@ -10,7 +9,7 @@ import msgspec
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.release import Release
-from ansflow_desktop.presenters.base import Presenter
+from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.reads import ClusterReads
 
 
@@ -65,8 +64,7 @@ class ReleasesPresenter(Presenter):
             self.watch(self.state.cluster)
 
     async def _follow(self, cluster: str, number: int) -> None:
-        loop = asyncio.get_running_loop()
-        document = await loop.run_in_executor(None, self._services.catalog.document, cluster)
+        document = await off_thread(lambda: self._services.catalog.document(cluster))
 
         def on_rows(rows: list[Release]) -> None:
             if self._requests.current("watch", number):

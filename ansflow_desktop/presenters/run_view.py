@@ -73,12 +73,12 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
 class RunFold:
     """Takes events one by one; `view()` is cheap to ask for after a burst of them."""
 
-    def __init__(self, started: float) -> None:
-        """Begin a run at `started` (epoch seconds)."""
+    def __init__(self, started: float, timeout: float = 0) -> None:
+        """Begin a run at `started` (epoch seconds) that may wait `timeout` seconds (0: no limit is known)."""
         self._started = started
         self._phase = Phase.PENDING
         self._finished = 0.0
-        self._timeout = 0.0
+        self._timeout = timeout
         self._doing: Text = msg("Preparing")
         self._objects: dict[str, ResourceChanged] = {}
         self._timeline: deque[TimelineRow] = deque(maxlen=_TIMELINE_CAP)
@@ -111,7 +111,7 @@ class RunFold:
         if isinstance(event, RunStarted):
             self._phase, self._started = Phase.RUNNING, event.time
         elif isinstance(event, StepStarted):
-            self._timeout = event.timeout
+            self._timeout = event.timeout or self._timeout
         elif isinstance(event, CommandStarted):
             program = event.argv[0].rsplit("/", 1)[-1] if event.argv else ""
             self._doing = msg("Running %(program)s", program=program)
@@ -161,9 +161,11 @@ class RunFold:
             return msg("Cancelling: waiting for helm to record the release's state")
         if bad:
             return msg_n(
-                "Waiting for %(count)s of %(total)s resource", "Waiting for %(count)s of %(total)s resources", bad,
-                total=len(tops),
-            )  # fmt: skip
+                "Waiting for %(bad)s of %(count)s resource",
+                "Waiting for %(bad)s of %(count)s resources",
+                len(tops),
+                bad=bad,
+            )
         return msg("All resources are ready") if tops else self._doing
 
 

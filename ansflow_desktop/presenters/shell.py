@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.models.command import Tool, ToolSet
-from ansflow_desktop.presenters.base import Presenter
+from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.clusters import ClusterRow, ClustersPresenter
 from ansflow_desktop.presenters.reads import ClusterReads
 from ansflow_desktop.settings import Settings
@@ -76,7 +75,7 @@ class ShellPresenter(Presenter):
         self._start("tools", self._load_tools())
 
     async def _load_tools(self, *, again: bool = False) -> None:
-        tools = await asyncio.get_running_loop().run_in_executor(None, self._find_tools, again)
+        tools = await off_thread(lambda: self._find_tools(again))
         self._publish(msgspec.structs.replace(self.state, tools=_tool_texts(tools), banners=self._banners(tools)))
 
     def _find_tools(self, again: bool) -> ToolSet:
@@ -158,8 +157,7 @@ class ShellPresenter(Presenter):
 
     async def _load_namespaces(self, cluster: str) -> None:
         number = self._requests.begin("namespaces")
-        loop = asyncio.get_running_loop()
-        document = await loop.run_in_executor(None, self._services.catalog.document, cluster)
+        document = await off_thread(lambda: self._services.catalog.document(cluster))
         names = tuple(await self._reads.namespaces(document))
         if self._requests.current("namespaces", number) and cluster == self.state.cluster:
             self._publish(msgspec.structs.replace(self.state, namespaces=names))

@@ -11,7 +11,7 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.clusters import PRACTICE, ClusterRow, ClustersPresenter, ClustersState
 from ansflow_desktop.widgets import words
-from ansflow_desktop.widgets.controls import Card, EmptyState, Symbol, button, icon_button, label, row
+from ansflow_desktop.widgets.controls import Card, EmptyState, Symbol, TableCard, button, icon_button, label, row
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
@@ -163,8 +163,7 @@ class ClustersPage(Page):
         self._practice = PracticeCard(presenter)
         self.content.addWidget(self._practice)
         self.content.addWidget(self._problem_card)
-        card = Card(margins=0)
-        card.body.setContentsMargins(1, 4, 1, 6)
+        self._card = TableCard()
         self._model = RowsModel(columns(), lambda one: one.entry.name)
         self.table = Table(self._model, _("Clusters"))
         self.table.setObjectName("clusters_table")
@@ -174,11 +173,12 @@ class ClustersPage(Page):
         text = _("Add a kubeconfig file, or start the practice cluster above.")
         self._stack.addWidget(self.table)
         self._stack.addWidget(EmptyState("server-network", _("No clusters yet"), text))
-        card.body.addWidget(self._stack, 1)
+        self._card.body.addWidget(self._stack, 1)
         self._detail = label("", "context", wrap=True, selectable=True)
         self._detail.setContentsMargins(14, 4, 14, 6)
-        card.body.addWidget(self._detail)
-        self.content.addWidget(card, 1)
+        self._card.body.addWidget(self._detail)
+        self.content.addWidget(self._card, 1000)
+        self.content.addStretch(1)
         presenter.state_changed.connect(self._on_state)
         self._on_state()
 
@@ -221,6 +221,8 @@ class ClustersPage(Page):
         self._check.setText(_("Show and approve…") if needed else _("Check"))
         self._detail.setText(translate(chosen.status.message) if chosen else "")
         self._detail.setVisible(bool(self._detail.text()))
+        extra = self._detail.heightForWidth(self.width()) + 12 if self._detail.text() else 0
+        self._card.fit(self.table.height_of_rows() + extra if self._model.rowCount() else 0)
 
     @Slot()
     def _on_check(self) -> None:

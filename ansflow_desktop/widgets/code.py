@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 from ansflow_desktop.widgets import theme
 
 OUTPUT_LINES = 20_000
+_WORDS = re.compile(r"(?:[^\s'\"]|'[^']*'|\"[^\"]*\")+")
 _COLOURED_LINES = 6_000
 
 
@@ -112,25 +114,44 @@ class CommandView(CodeView):
     def __init__(self, name: str) -> None:
         """Make it; `name` is for assistive tools."""
         super().__init__(name)
-        self.setWordWrapMode(QTextOption.WrapMode.WordWrap)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
+        self._command = ""
         self._fit()
 
-    def show_text(self, text: str) -> None:
-        """Show another command and take the height it needs."""
-        super().show_text(text)
+    def show_command(self, text: str) -> None:
+        """Show another command: broken before its flags with a backslash, so that it stays one when copied."""
+        self._command = text
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Take the height that the new width asks for."""
+        """Break the lines anew and take the height they ask for."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
+        width = QFontMetrics(self.font()).horizontalAdvance("m")
+        self.show_text(broken(self._command, max(24, (self.viewport().width() - 10) // width)))
         lines = max(1, min(6, int(self.document().size().height())))
-        height = lines * QFontMetrics(self.font()).lineSpacing() + 22
+        height = lines * QFontMetrics(self.font()).lineSpacing() + 26
         if self.height() != height or self.minimumHeight() != height:
             self.setFixedHeight(height)
+
+
+def broken(command: str, columns: int) -> str:
+    """Return a shell line broken to `columns` characters before flags, the lines joined by backslashes."""
+    parts: list[str] = []
+    for word in _WORDS.findall(command):
+        if parts and not word.startswith("-") and parts[-1].startswith("-") and " " not in parts[-1]:
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) + 3 <= columns:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(f"  {part}" if lines else part)
+    return " \\\n".join(lines)
 
 
 class _Gutter(QWidget):
@@ -161,6 +182,10 @@ class CodeEditor(QPlainTextEdit):
         self.blockCountChanged.connect(self._on_blocks_changed)
         self.updateRequest.connect(self._on_update_request)
         self._on_blocks_changed(1)
+
+    def sizeHint(self) -> QSize:
+        """Ask for a few lines; the page gives more where there is room."""
+        return QSize(240, 110)
 
     def mark_line(self, line: int) -> None:
         """Mark line `line` (from 1; 0 for none) as the one with a problem."""

@@ -56,7 +56,7 @@ def button(text: str, role: str = "", icon: str = "", name: str = "") -> QPushBu
     if icon:
         tones = {"primary": "on_accent", "danger": "bad", "link": "accent"}
         made.setIcon(icons.icon(icon, tones.get(role, "muted")))
-        made.setIconSize(QSize(16, 16))
+        made.setIconSize(QSize(20 if text else 16, 16))
     return made
 
 
@@ -114,6 +114,19 @@ class Card(QFrame):
             self.header.addWidget(label(title, "card_title"))
             self.header.addStretch(1)
             self.body.addLayout(self.header)
+
+
+class TableCard(Card):
+    """A card around a table that is as high as its rows, so that no half of it is empty."""
+
+    def __init__(self) -> None:
+        """Make it for one stack of parts."""
+        super().__init__(margins=0)
+        self.body.setContentsMargins(1, 4, 1, 6)
+
+    def fit(self, height: int) -> None:
+        """Take `height` pixels for the content; 0 for all the room there is."""
+        self.setMaximumHeight(height + 12 if height else 16777215)
 
 
 class Chip(QWidget):
@@ -357,8 +370,7 @@ class EmptyState(QWidget):
         for words, role in ((title, "card_title"), (text, "context")):
             line = label(words, role, wrap=True)
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            line.setMaximumWidth(460)
-            line.setMinimumWidth(320)
+            line.setFixedWidth(440)
             layout.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
         if action:
             layout.addSpacing(8)

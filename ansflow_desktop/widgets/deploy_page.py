@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QMessageBox,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QTabBar,
@@ -25,6 +27,7 @@ from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.run_panel import ResourceTree, StatusStrip, Timeline, VerdictCard
 
 MANIFEST, OUTPUT = 0, 1
+_LOW = 740
 
 
 class DeployPage(Page):
@@ -42,9 +45,7 @@ class DeployPage(Page):
         self.form.setMinimumWidth(312)
         self.form.setMaximumWidth(420)
         columns.addWidget(self.form, 4)
-        self._right = QVBoxLayout()
-        self._right.setSpacing(12)
-        columns.addLayout(self._right, 8)
+        columns.addWidget(self._right_column(), 8)
         self.content.addLayout(columns, 1)
         self._build_right()
         presenter.state_changed.connect(self._on_state)
@@ -65,6 +66,21 @@ class DeployPage(Page):
         self.action_row.addWidget(self._cancel)
         self.action_row.addWidget(self._deploy)
 
+    def _right_column(self) -> QScrollArea:
+        """Return the right column; it scrolls where the window is too low for all of it."""
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        inside = QWidget()
+        inside.setObjectName("scrolled")
+        self._right = QVBoxLayout(inside)
+        self._right.setContentsMargins(0, 0, 0, 0)
+        self._right.setSpacing(12)
+        scroll.setWidget(inside)
+        return scroll
+
     def _build_right(self) -> None:
         self._verdict = VerdictCard()
         self._verdict.closed.connect(self.presenter.clear_run)
@@ -72,14 +88,15 @@ class DeployPage(Page):
         self._strip = StatusStrip()
         self._strip.hide()
         self._right.addWidget(self._strip)
-        self._right.addWidget(self._command_card())
+        self._command_box = self._command_card()
+        self._right.addWidget(self._command_box)
         self._split = QSplitter(Qt.Orientation.Vertical)
         self._split.setHandleWidth(12)
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self._live_cards())
         self._split.addWidget(self._tabs_card())
-        self._split.setStretchFactor(0, 3)
-        self._split.setStretchFactor(1, 2)
+        self._split.setStretchFactor(0, 1)
+        self._split.setStretchFactor(1, 1)
         self._right.addWidget(self._split, 1)
 
     def _command_card(self) -> Card:
@@ -90,6 +107,7 @@ class DeployPage(Page):
         card.header.addWidget(self._copy)
         self._command = CommandView(_("The command that runs"))
         self._command.setObjectName("command")
+        self._command.setPlaceholderText(_("The exact command stands here once nothing is missing."))
         card.body.addWidget(self._command)
         self._problems = Problems()
         card.body.addWidget(self._problems)
@@ -102,19 +120,21 @@ class DeployPage(Page):
         resources = Card(_("Resources"), spacing=4)
         self._tree = ResourceTree()
         resources.body.addWidget(self._tree, 1)
-        timeline = Card(_("Timeline"), spacing=4)
+        timeline = self._timeline_card = Card(_("Timeline"), spacing=4)
         self._timeline = Timeline()
         timeline.body.addWidget(self._timeline, 1)
         for card, width in ((resources, 260), (timeline, 200)):
             card.setMinimumSize(width, 150)
             self._live.addWidget(card)
-        self._live.setStretchFactor(0, 3)
-        self._live.setStretchFactor(1, 2)
+        self._live.setSizes([600, 380])
+        self._live.setStretchFactor(0, 8)
+        self._live.setStretchFactor(1, 5)
         self._live.hide()
         return self._live
 
     def _tabs_card(self) -> Card:
         card = Card(spacing=6)
+        card.body.setContentsMargins(16, 6, 16, 16)
         card.setMinimumHeight(150)
         self._tabs = QTabBar()
         self._tabs.setAccessibleName(_("Manifest or output"))
@@ -126,9 +146,11 @@ class DeployPage(Page):
         self._objects = label("", "muted")
         card.body.addLayout(row(self._tabs, 1, self._objects))
         self._stack = QStackedWidget()
+        self._stack.setMinimumHeight(70)
         self._manifest = CodeView(_("Rendered manifest"), yaml=True)
         self._output = CodeView(_("Output of helm"), lines=OUTPUT_LINES)
         self._output.setObjectName("output")
+        self._output.setPlaceholderText(_("What helm writes stands here during a deploy."))
         self._stack.addWidget(self._manifest_pages())
         self._stack.addWidget(self._output)
         card.body.addWidget(self._stack, 1)
@@ -163,7 +185,7 @@ class DeployPage(Page):
         self._deploy.setEnabled(state.can_deploy)
         self._deploy.setToolTip(_blocker(state))
         self._copy.setEnabled(bool(state.copy_text))
-        self._command.show_text(state.command or _("The command stands here once a chart folder is chosen."))
+        self._command.show_command(state.command)
         self._problems.show_problems(state.problems_elsewhere(*_PLACED))
         self._show_preview(state)
 
@@ -198,14 +220,27 @@ class DeployPage(Page):
         self._deploy.setVisible(not running)
         self._deploy.setEnabled(self.presenter.state.can_deploy)
         self._live.setVisible(view is not None and bool(view.resources or view.timeline))
-        self._strip.setVisible(view is not None)
-        self._verdict.show_verdict(view.verdict if view else None)
+        self._strip.setVisible(running)
+        self._verdict.show_view(view)
+        self.form.setEnabled(not running)
+        self._fit()
         if view is None:
+            self._tabs.setCurrentIndex(MANIFEST)
             return
         self._cancel.setText(_("Stop at once…") if view.cancelling else _("Cancel"))
+        self._timeline_card.setVisible(bool(view.timeline))
         self._strip.show_view(view)
         self._tree.show_nodes(view.resources)
         self._timeline.show_rows(view.timeline)
+
+    def _fit(self) -> None:
+        """Leave the command out of a low window once it runs: what it does is worth more room."""
+        self._command_box.setVisible(self.presenter.state.run is None or self.height() > _LOW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what matters in view."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _begin_run(self) -> None:
         self._output.clear()

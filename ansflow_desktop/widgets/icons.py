@@ -105,7 +105,8 @@ class _GlyphEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         colour = "line_strong" if mode is QIcon.Mode.Disabled else self._colour
-        paint(painter, rect, self._name, colour)
+        side = min(rect.width(), rect.height())
+        paint(painter, QRectF(rect.x(), rect.y() + (rect.height() - side) / 2, side, side), self._name, colour)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         picture = QPixmap(size)

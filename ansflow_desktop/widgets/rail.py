@@ -50,7 +50,7 @@ class Rail(QFrame):
     def _page_button(self, key: str, icon: str, word: Message) -> object:
         made = button(translate(word), "rail")
         made.setCheckable(True)
-        made.setIconSize(QSize(icons.SIZE, icons.SIZE))
+        made.setIconSize(QSize(icons.SIZE + 6, icons.SIZE))
         made.setIcon(icons.icon(icon))
         made.setObjectName(f"rail_{key}")
         number = len(self._group.buttons())
@@ -93,6 +93,7 @@ class Rail(QFrame):
         self._brand.setVisible(not folded)
         for (_key, _icon, word), made in zip(PAGES, self._group.buttons(), strict=True):
             made.setText("" if folded else translate(word))
+            made.setIconSize(QSize(icons.SIZE + (0 if folded else 6), icons.SIZE))
             set_property(made, "folded", "true" if folded else "false")
         for line in self._tools:
             line.setVisible(not folded)

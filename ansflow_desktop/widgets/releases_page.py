@@ -13,7 +13,7 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.release import Release
 from ansflow_desktop.presenters.releases import ReleasesPresenter, ReleasesState
 from ansflow_desktop.widgets import theme, words
-from ansflow_desktop.widgets.controls import Card, Chip, EmptyState, button, icon_button, label
+from ansflow_desktop.widgets.controls import Chip, EmptyState, TableCard, button, icon_button, label
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
 
@@ -89,11 +89,11 @@ class ReleasesPage(Page):
         super().__init__(_("Releases"))
         self.presenter = presenter
         self._build_actions()
-        card = Card(margins=0)
-        card.body.setContentsMargins(1, 4, 1, 6)
+        self._card = TableCard()
         self._stack = QStackedWidget()
-        card.body.addWidget(self._stack)
-        self.content.addWidget(card, 1)
+        self._card.body.addWidget(self._stack)
+        self.content.addWidget(self._card, 1000)
+        self.content.addStretch(1)
         self._model = RowsModel(columns(), lambda one: f"{one.namespace}/{one.name}")
         self.table = Table(self._model, _("Releases"))
         self.table.setObjectName("releases_table")
@@ -155,7 +155,9 @@ class ReleasesPage(Page):
     def _on_state(self) -> None:
         state = self.presenter.state
         self._model.set_rows(state.rows)
-        self._stack.setCurrentWidget(self._part(state))
+        part = self._part(state)
+        self._stack.setCurrentWidget(part)
+        self._card.fit(self.table.height_of_rows() if part is self.table else 0)
         self.set_context(_context(state))
         self._stale.setVisible(state.stale)
         if state.stale:

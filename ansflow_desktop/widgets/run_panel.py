@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QBrush, QColor, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QHeaderView,
+    QListWidget,
+    QListWidgetItem,
     QProgressBar,
     QStyle,
     QStyledItemDelegate,
@@ -29,6 +32,7 @@ from ansflow_desktop.widgets.controls import Card, Chip, Symbol, clear, icon_but
 
 _TICK_MS = 500
 _TREE_ROW = 30
+_JOINTS = re.compile(r"[-/.:](?=\w)")
 _DATA = Qt.ItemDataRole.UserRole
 
 
@@ -116,9 +120,8 @@ class _NodeDelegate(QStyledItemDelegate):
 
 
 def state_of(node: ResourceNode) -> str:
-    """Return an object's state in words: the health word, then what it says about itself."""
-    word, message = translate(words.HEALTH[node.health].word), translate(node.message)
-    return word if not message or message == word else f"{word}: {message}"
+    """Return an object's state in words: what it says about itself (`1 of 2 ready`), else its health word."""
+    return translate(node.message) or translate(words.HEALTH[node.health].word)
 
 
 class ResourceTree(QTreeWidget):
@@ -131,15 +134,20 @@ class ResourceTree(QTreeWidget):
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setItemDelegate(_NodeDelegate(self))
-        self.setIndentation(20)
+        self.setIndentation(17)
         self.setUniformRowHeights(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.header().setMinimumSectionSize(60)
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.header().setStretchLastSection(True)
+        self.header().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._items: dict[str, QTreeWidgetItem] = {}
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the names three fifths of the width."""
+        super().resizeEvent(event)
+        self.setColumnWidth(0, self.viewport().width() * 3 // 5)
 
     def show_nodes(self, nodes: tuple[ResourceNode, ...]) -> None:
         """Show these trees."""
@@ -167,11 +175,13 @@ class ResourceTree(QTreeWidget):
         item.setExpanded(True)
 
     def _fill(self, item: QTreeWidgetItem, node: ResourceNode) -> None:
-        text = f"{node.kind} {node.name}"
+        text, health = f"{node.kind} {node.name}", translate(words.HEALTH[node.health].word)
         for column in (0, 1):
             item.setData(column, _DATA, node)
-            item.setToolTip(column, "\n".join(part for part in (text, state_of(node), node.detail) if part))
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{text}: {state_of(node)}")
+            item.setToolTip(
+                column, "\n".join(part for part in (f"{text}: {health}", state_of(node), node.detail) if part)
+            )
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{text}: {health}. {state_of(node)}")
         item.setData(1, Qt.ItemDataRole.AccessibleTextRole, state_of(node))
 
     def _remove(self, key: str) -> None:
@@ -194,23 +204,51 @@ class ResourceTree(QTreeWidget):
             icons.paint(painter, place, "chevron-down" if item.isExpanded() else "chevron-right", "muted")
 
 
-class Timeline(QTreeWidget):
+class _LineDelegate(QStyledItemDelegate):
+    """A row of the timeline: time and object, then the words, wrapped over as many lines as they need."""
+
+    _HEAD = 19
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        view = self.parent()
+        assert isinstance(view, Timeline)
+        room = QRect(0, 0, max(60, view.viewport().width() - 8), 10_000)
+        metrics = QFontMetrics(theme.body_font(theme.SMALL_PX))
+        words_height = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, index.data()).height()
+        return QSize(60, self._HEAD + words_height + 9)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row: TimelineRow = index.data(_DATA)
+        rect: QRect = option.rect
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, QColor(theme.colour("accent_soft")))
+        inside = rect.adjusted(2, 3, -4, -3)
+        painter.setFont(theme.body_font(theme.SMALL_PX))
+        painter.setPen(QColor(theme.colour("muted")))
+        head = f"{words.time_of_day(row.time)}   {_short(row.subject)}"
+        head = painter.fontMetrics().elidedText(head, Qt.TextElideMode.ElideRight, inside.width())
+        painter.drawText(inside, Qt.AlignmentFlag.AlignTop, head)
+        painter.setPen(QColor(theme.colour("text" if row.tone == "muted" else row.tone)))
+        painter.drawText(inside.adjusted(0, self._HEAD, 0, 0), Qt.TextFlag.TextWordWrap, index.data())
+        painter.setPen(QColor(theme.colour("line")))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+
+
+class Timeline(QListWidget):
     """Events of the release as they came: time, object, words; repeated ones are counted."""
 
     def __init__(self) -> None:
         """Start empty."""
         super().__init__()
         self.setAccessibleName(_("Timeline of the deploy"))
-        self.setColumnCount(2)
-        self.setHeaderHidden(True)
-        self.setRootIsDecorated(False)
+        self.setItemDelegate(_LineDelegate(self))
+        self.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.setWordWrap(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.header().setStretchLastSection(True)
-        self.setColumnWidth(0, 70)
         self._shown: tuple[TimelineRow, ...] = ()
 
     def show_rows(self, rows: tuple[TimelineRow, ...]) -> None:
@@ -220,28 +258,38 @@ class Timeline(QTreeWidget):
             same += 1
         bar = self.verticalScrollBar()
         follows = bar.value() >= bar.maximum() - 4
-        for index in reversed(range(same, self.topLevelItemCount())):
-            self.takeTopLevelItem(index)
-        self.addTopLevelItems([self._item(one) for one in rows[same:]])
+        for index in reversed(range(same, self.count())):
+            self.takeItem(index)
+        for one in rows[same:]:
+            self.addItem(self._item(one))
         self._shown = rows
         if follows:
             self.scrollToBottom()
 
     @staticmethod
-    def _item(row: TimelineRow) -> QTreeWidgetItem:
+    def _item(row: TimelineRow) -> QListWidgetItem:
         text = translate(row.text)
         whole = f"{row.subject}: {text}" if row.subject else text
-        if row.count > 1:
-            whole = translate(msg("%(text)s (%(count)s times)", text=whole, count=row.count))
-        item = QTreeWidgetItem([words.time_of_day(row.time), whole])
-        item.setTextAlignment(0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        item.setForeground(0, QBrush(QColor(theme.colour("muted"))))
-        if row.tone != "muted":
-            item.setForeground(1, QBrush(QColor(theme.colour(row.tone))))
-        item.setToolTip(1, whole)
-        item.setFont(0, theme.body_font(theme.SMALL_PX))
-        item.setFont(1, theme.body_font(theme.SMALL_PX))
+        item = QListWidgetItem(_breakable(_counted(text, row.count)))
+        item.setData(_DATA, row)
+        item.setToolTip(whole)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{words.time_of_day(row.time)} {whole}")
         return item
+
+
+def _counted(text: str, count: int) -> str:
+    return translate(msg("%(text)s (%(count)s times)", text=text, count=count)) if count > 1 else text
+
+
+def _breakable(text: str) -> str:
+    """Let generated names break at their hyphens and slashes, where Qt alone would cut them off."""
+    return _JOINTS.sub("\\g<0>\u200b", text)
+
+
+def _short(subject: str) -> str:
+    """Return `Pod ...gltvh` for a generated name: its end is what tells it from the others."""
+    kind, _space, name = subject.partition(" ")
+    return f"{kind} …{name.rsplit('-', 1)[-1]}" if kind in ("Pod", "ReplicaSet") and "-" in name else subject
 
 
 class VerdictCard(QFrame):
@@ -263,14 +311,19 @@ class VerdictCard(QFrame):
         self._lines = QVBoxLayout()
         self._lines.setSpacing(3)
         layout.addLayout(self._lines, 1)
+        self._took = label("", "context")
+        self._took.setToolTip(_("How long the deploy took"))
+        layout.addWidget(self._took, 0, Qt.AlignmentFlag.AlignTop)
         close = icon_button("close", _("Put this verdict away"))
         close.clicked.connect(self.closed)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def show_verdict(self, verdict: Verdict | None) -> None:
-        """Show a verdict, or none."""
+    def show_view(self, view: RunView | None) -> None:
+        """Show the verdict of a run that has ended, else nothing."""
+        verdict = view.verdict if view else None
         self.setVisible(verdict is not None)
+        self._took.setText(words.clock(max(1, round(view.finished - view.started))) if view and verdict else "")
         if verdict is None or verdict == self._shown:
             self._shown = verdict
             return

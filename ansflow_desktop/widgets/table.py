@@ -252,6 +252,10 @@ class Table(QTableView):
             self.setColumnWidth(number, max(width, 40))
             left -= width
 
+    def height_of_rows(self) -> int:
+        """Return the height at which every row is shown."""
+        return self.horizontalHeader().height() + self._rows_model.rowCount() * theme.ROW_PX + 2
+
     @Slot(int)
     def _on_heading(self, number: int) -> None:
         sorting, order = self._rows_model.order
