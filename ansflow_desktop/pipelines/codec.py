@@ -214,6 +214,8 @@ def _step_type(reader: Reader, node: yaml.MappingNode, field: str) -> StepType |
         reader.problem(node, path, msg("%(field)s is missing", field=path), msg("Known: %(names)s.", names=known))
         return None
     written = _text(reader, given, path)
+    if not isinstance(given, yaml.ScalarNode):
+        return None
     if written in StepType.__members__.values():
         return StepType(written)
     if written in fields.LATER_TYPES:
@@ -280,7 +282,8 @@ def _deploy_type(reader: Reader, node: yaml.MappingNode, path: str) -> str | Non
     written = _text(reader, given, path)
     if written in fields.CONFIGS:
         return written
-    reader.problem(given, path, msg("Unknown deploy_type %(type)s", type=written or "''"), hint)
+    if isinstance(given, yaml.ScalarNode):
+        reader.problem(given, path, msg("Unknown deploy_type %(type)s", type=written or "''"), hint)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -123,11 +122,12 @@ def scalar_text(node: Node) -> str:
 def compose(text: str, name: str) -> tuple[Reader, Node]:
     """Return a reader and the root node of the one document in `text`; raises PipelineError."""
     reader = Reader(name)
+    text = text.removeprefix("\ufeff")
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _whole_file(reader, msg("The file is larger than %(limit)s bytes", limit=MAX_BYTES))
     try:
-        _check_aliases(text, reader)
-        root = yaml.compose(text.removeprefix("\ufeff"), Loader=yaml.CSafeLoader)
+        _check_limits(text, reader)
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise _not_yaml(reader, error) from error
     if root is None or is_null(root):
@@ -136,14 +136,16 @@ def compose(text: str, name: str) -> tuple[Reader, Node]:
     return reader, root
 
 
-def _check_aliases(text: str, reader: Reader) -> None:
-    aliases: Iterator[object] = (
-        event
-        for event in yaml.parse(text.removeprefix("\ufeff"), Loader=yaml.CSafeLoader)
-        if isinstance(event, yaml.AliasEvent)
-    )
-    if sum(1 for _ in aliases) > MAX_ALIASES:
-        raise _whole_file(reader, msg("The file has more than %(limit)s aliases", limit=MAX_ALIASES))
+def _check_limits(text: str, reader: Reader) -> None:
+    """Refuse too many aliases and too deep nesting before anything is composed (the C composer recurses)."""
+    aliases = depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        aliases += isinstance(event, yaml.AliasEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if aliases > MAX_ALIASES:
+            raise _whole_file(reader, msg("The file has more than %(limit)s aliases", limit=MAX_ALIASES))
+        if depth > MAX_DEPTH:
+            raise _whole_file(reader, msg("The file is nested more than %(limit)s deep", limit=MAX_DEPTH))
 
 
 def _whole_file(reader: Reader, title: Text, hint: Text = "") -> PipelineError:
