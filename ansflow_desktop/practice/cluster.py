@@ -90,7 +90,7 @@ class PracticeClusters:
         check_name(name)
         report = on_progress or _ignore
         tools.ensure(self._tools, pins.CLUSTER_TOOLS, report, cancel)
-        with self._locked(name), _as_user_errors(name):
+        with self._locked(name):
             layout = self._layout(name)
             state = self._read(layout)
             if state and state.exec_enabled == exec_on_this_machine and self._serves(layout, state):
@@ -118,7 +118,7 @@ class PracticeClusters:
     def remove(self, name: str = DEFAULT_NAME) -> None:
         """Stop cluster `name` and delete everything it held. Raises UserError for an unknown one."""
         check_name(name)
-        with self._locked(name), _as_user_errors(name):
+        with self._locked(name):
             layout = self._layout(name)
             if not layout.folder.is_dir():
                 raise _unknown(name, self._names())
@@ -224,9 +224,11 @@ class PracticeClusters:
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        paths.make_private(self._root)
-        with locks.held(self._root / f".{name}.lock"):
-            yield
+        """Hold the cluster's lock; a full disk or a missing permission inside the block is told in words."""
+        with _as_user_errors(name):
+            paths.make_private(self._root)
+            with locks.held(self._root / f".{name}.lock"):
+                yield
 
 
 class _PortTaken(UserError):

