@@ -138,7 +138,7 @@ def _succeeded(
     start: dict[str, str],
 ) -> StepResult:
     directory = captured.directory if captured else context.working_directory
-    if not Path(directory).is_dir():
+    if not directory or not Path(directory).is_dir():
         message: Text = msg("The directory in which the command ended does not exist any more")
         return _refused(context, result, message, directory)
     variables = next_variables(context.variables, start, captured.exported) if captured else dict(context.variables)

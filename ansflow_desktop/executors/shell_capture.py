@@ -22,15 +22,15 @@ __ansflow_user_exit=
 __ansflow_handler='if __ansflow_end; then builtin eval "$__ansflow_user_exit"'
 __ansflow_handler+='; else builtin eval "$__ansflow_user_exit"; fi'
 __ansflow_end() {
-  { local __ansflow_rc=$?; } 2>/dev/null
+  { builtin local __ansflow_rc=$?; } 2>/dev/null
   { [[ $__ansflow_rc != 0 || $BASH_SUBSHELL != 0 ]] || __ansflow_report >/dev/null; } 2>/dev/null
   { builtin return $__ansflow_rc; } 2>/dev/null
 }
 __ansflow_calm() { builtin trap - DEBUG RETURN ERR; builtin set +axvuef; }
 __ansflow_report() { ( __ansflow_calm; __ansflow_dump >| @FILE@ ) }
 __ansflow_dump() {
-  local IFS=$' \t\n' __ansflow_name
-  builtin pwd -P || builtin return 0
+  builtin local IFS=$' \t\n' __ansflow_name
+  builtin pwd -P || builtin printf '\n'
   builtin printf '\0'
   while IFS= builtin read -r __ansflow_name; do
     __ansflow_is_array "$__ansflow_name" || builtin printf '%s=%s\0' "$__ansflow_name" "${!__ansflow_name}"
@@ -41,7 +41,7 @@ __ansflow_is_array() {
   [[ $(builtin declare -p "$1") == "declare -"*([!\ ])[aA]* ]]
 }
 __ansflow_print() {
-  local __ansflow_line __ansflow_all
+  builtin local __ansflow_line __ansflow_all
   __ansflow_all=$(builtin trap "$@") || builtin return
   if [[ -z $__ansflow_all ]]; then builtin return 0; fi
   while IFS= builtin read -r __ansflow_line; do
@@ -58,8 +58,8 @@ trap() {
   if [[ $# == 0 || $1 == -p ]]; then __ansflow_print -p "${@:2}"; builtin return; fi
   if [[ $BASH_SUBSHELL != 0 || $1 == -l ]]; then builtin trap "$@"; builtin return; fi
   if [[ $1 == -- ]]; then builtin shift; fi
-  local __ansflow_action=${1-} __ansflow_signal
-  local -a __ansflow_others=()
+  builtin local __ansflow_action=${1-} __ansflow_signal
+  builtin local -a __ansflow_others=()
   if [[ $# == 1 ]]; then __ansflow_action=-; else builtin shift; fi
   for __ansflow_signal in "$@"; do
     if ! __ansflow_is_exit "$__ansflow_signal"; then __ansflow_others+=("$__ansflow_signal")
@@ -76,7 +76,7 @@ _NEVER = frozenset({"PWD", "OLDPWD", "SHLVL", "_", "BASH", "BASHOPTS", "BASHPID"
 
 
 class Captured(msgspec.Struct, frozen=True, kw_only=True):
-    """What a script left behind: its final directory and every exported variable."""
+    """What a script left behind: its final directory (empty: gone) and every exported variable."""
 
     directory: str
     exported: dict[str, str]
