@@ -59,7 +59,7 @@ trap() {
   if [[ $BASH_SUBSHELL != 0 || $1 == -l ]]; then builtin trap "$@"; builtin return; fi
   if [[ $1 == -- ]]; then builtin shift; fi
   builtin local __ansflow_action=${1-} __ansflow_signal
-  builtin local -a __ansflow_others=()
+  builtin local __ansflow_others; __ansflow_others=()
   if [[ $# == 1 ]]; then __ansflow_action=-; else builtin shift; fi
   for __ansflow_signal in "$@"; do
     if ! __ansflow_is_exit "$__ansflow_signal"; then __ansflow_others+=("$__ansflow_signal")
