@@ -50,7 +50,7 @@ def ensure(
     cancel: Cancel | None = None,
     downloader: Downloader | None = None,
 ) -> None:
-    """Get the tools `names` (keys of pins.py, pins, or `helm` for the newest): found on disk, else downloaded, else built.
+    """Get the tools `names` (keys of pins.py, `helm` for the newest, or pins): found, else downloaded, else built.
 
     A tool that another process is getting at the moment is waited for. Each tool is complete by itself, so an
     interrupted call goes on with the next one. Raises UserError for an unknown name, when a tool can be neither
