@@ -22,14 +22,14 @@ __ansflow_user_exit=
 __ansflow_handler='if __ansflow_end; then builtin eval "$__ansflow_user_exit"'
 __ansflow_handler+='; else builtin eval "$__ansflow_user_exit"; fi'
 __ansflow_end() {
-  { builtin local __ansflow_rc=$?; } 2>/dev/null
+  { builtin local "__ansflow_rc=$?"; } 2>/dev/null
   { [[ $__ansflow_rc != 0 || $BASH_SUBSHELL != 0 ]] || __ansflow_report >/dev/null; } 2>/dev/null
-  { builtin return $__ansflow_rc; } 2>/dev/null
+  { builtin return "$__ansflow_rc"; } 2>/dev/null
 }
 __ansflow_calm() { builtin trap - DEBUG RETURN ERR; builtin set +axvuef; }
 __ansflow_report() { ( __ansflow_calm; __ansflow_dump >| @FILE@ ) }
 __ansflow_dump() {
-  builtin local IFS=$' \t\n' __ansflow_name
+  builtin local IFS __ansflow_name; IFS=$' \t\n'
   builtin pwd -P || builtin printf '\n'
   builtin printf '\0'
   while IFS= builtin read -r __ansflow_name; do
@@ -38,7 +38,7 @@ __ansflow_dump() {
   builtin printf '%s\0' @END@
 }
 __ansflow_is_array() {
-  [[ $(builtin declare -p "$1") == "declare -"*([!\ ])[aA]* ]]
+  if (( BASH_VERSINFO[0] > 4 )); then [[ ${!1@a} == *[aA]* ]]; else [[ $(builtin declare -p "$1") == "declare -a"* ]]; fi
 }
 __ansflow_print() {
   builtin local __ansflow_line __ansflow_all
@@ -58,7 +58,7 @@ trap() {
   if [[ $# == 0 || $1 == -p ]]; then __ansflow_print -p "${@:2}"; builtin return; fi
   if [[ $BASH_SUBSHELL != 0 || $1 == -l ]]; then builtin trap "$@"; builtin return; fi
   if [[ $1 == -- ]]; then builtin shift; fi
-  builtin local __ansflow_action=${1-} __ansflow_signal
+  builtin local "__ansflow_action=${1-}" __ansflow_signal
   builtin local __ansflow_others; __ansflow_others=()
   if [[ $# == 1 ]]; then __ansflow_action=-; else builtin shift; fi
   for __ansflow_signal in "$@"; do

@@ -63,6 +63,7 @@ NASTY = {
     "set -u": ("set -u; cd sub; export A=1", "sub", {"A": "1"}, ""),
     "set -x": ("set -x; cd sub; export A=1", "sub", {"A": "1"}, ""),
     "set -v": ("set -v; cd sub; export A=1", "sub", {"A": "1"}, ""),
+    "IFS of digits": ("IFS=01; trap 'echo bye' EXIT; cd sub", "sub", {}, "bye\n"),
     "set -f -C and IFS": ("set -f -C; IFS=ab/; cd sub; export A=abcab", "sub", {"A": "abcab"}, ""),
     "pipefail": ("set -euo pipefail; cd sub; export A=1", "sub", {"A": "1"}, ""),
     "own EXIT trap": ("trap 'echo bye $?' EXIT; cd sub; export A=1", "sub", {"A": "1"}, "bye 0\n"),
