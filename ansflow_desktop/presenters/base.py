@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Requests:
@@ -50,19 +52,21 @@ class Presenter(QObject):
     def _start(self, kind: str, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` on the window's loop in place of the last work of this kind, which is cancelled."""
         self._stop(kind)
-        self._tasks[kind] = asyncio.get_running_loop().create_task(self._guarded(work))
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(self._on_done)
+        self._tasks[kind] = task
 
     def _stop(self, kind: str) -> None:
         task = self._tasks.pop(kind, None)
         if task is not None:
             task.cancel()
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except UserError as error:
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, UserError):
             self.failed.emit(error)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as error:
+        elif isinstance(error, Exception):
+            _log.error("a task of the window failed", exc_info=error)
             self.failed.emit(unexpected(error))
 
     async def close(self) -> None:
@@ -70,9 +74,7 @@ class Presenter(QObject):
         tasks, self._tasks = list(self._tasks.values()), {}
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def off_thread(call: Callable[[], T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PySide6.QtCore import Signal, Slot
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.chart import Chart
+from ansflow_desktop.models.deploy import DeployRequest
+from ansflow_desktop.models.run import RunEvent
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.deploy_run import DeployRun
 from ansflow_desktop.presenters.deploy_state import (
@@ -264,6 +267,23 @@ class DeployPresenter(Presenter):
         self.state_changed.emit()
         self._ask_kept()
         self.finished.emit(phase)
+
+    def show_finished(self, request: DeployRequest, events: Sequence[RunEvent]) -> None:
+        """Show a run that has ended elsewhere as if it had run here: what was asked for, and everything it said."""
+        found = tuple(ValuesChoice(path=path, shown=Path(path).name, used=True) for path in request.values_files)
+        self._change(
+            release_name=request.release_name,
+            namespace=request.namespace,
+            values=(*found, *(choice for choice in self.state.values if choice.path not in request.values_files)),
+            custom_values=request.custom_values,
+            reset_values=request.reset_values,
+            wait=request.wait,
+            timeout=request.timeout,
+            rollback=request.rollback,
+        )
+        self.form_replaced.emit()
+        self._follow_up()
+        self.run.replay(request, events)
 
     def clear_run(self) -> None:
         """Put the verdict of the last run away."""

@@ -79,6 +79,15 @@ class DeployRun(QObject):
         self._output.clear()
         self._publish()
 
+    def replay(self, request: DeployRequest, events: Sequence[RunEvent]) -> None:
+        """Show a run from its recorded events; one without an end is shown as unknown."""
+        self.begin(events[0].time if events else 0, _seconds(request))
+        self.take_all(events)
+        self._fold.end(Phase.UNKNOWN, events[-1].time if events else 0)
+        self._timer.stop()
+        self._publish()
+        self.finished.emit(self.view.phase if self.view else Phase.UNKNOWN)
+
     def cancel(self) -> None:
         """Ask the run to stop (a direct, thread-safe call); the second call stops at once."""
         if self._thread is not None and self.running:

@@ -169,15 +169,18 @@ class ShellPresenter(Presenter):
 
     def choose_language(self, language: str) -> None:
         """Speak `language` (en or zh_CN) from now on and after the next start."""
-        i18n.set_language(language)
         self._save(language=language)
-        self._publish(msgspec.structs.replace(self.state, language=language))
-        self.appearance_changed.emit()
+        self.appear(language, self.state.theme)
 
     def choose_theme(self, theme: str) -> None:
         """Use theme `system`, `light` or `dark` from now on and after the next start."""
         self._save(theme=theme)
-        self._publish(msgspec.structs.replace(self.state, theme=theme))
+        self.appear(self.state.language, theme)
+
+    def appear(self, language: str, theme: str) -> None:
+        """Use language and theme now, saving neither."""
+        i18n.set_language(language)
+        self._publish(msgspec.structs.replace(self.state, language=language, theme=theme))
         self.appearance_changed.emit()
 
     def choose_tools(self, helm: str, kubectl: str) -> None:

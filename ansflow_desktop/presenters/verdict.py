@@ -12,7 +12,7 @@ from ansflow_desktop.models.run import Phase, StepFinished
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """`tone` is ok, warn or bad; `words` are the server's or helm's own, `state` is the release as the cluster says."""
+    """`tone` is ok, warn or bad; `words` say why, `release` is the release as the cluster says, `state` the rest."""
 
     tone: str
     title: Text
@@ -58,14 +58,8 @@ def _state(phase: Phase, release: Release | None) -> Text:
     if release is None:
         return msg("The cluster could not be asked for the release's state.") if phase is Phase.UNKNOWN else ""
     return msg(
-        "The cluster says: release %(name)s in namespace %(namespace)s is %(status)s, revision %(revision)s.",
+        "The cluster says: %(name)s in %(namespace)s, revision %(revision)s",
         name=release.name,
         namespace=release.namespace,
-        status=status_word(release.status),
         revision=release.revision,
     )
-
-
-def status_word(status: str) -> Text:
-    """Return Helm's word for a release's status; it is Helm's own term and the same in every language."""
-    return str(status)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
+    QWidget,
 )
 
 from ansflow_desktop.i18n import _, msg, translate
@@ -309,7 +310,7 @@ class VerdictCard(QFrame):
         self._symbol = Symbol("check-circle", "ok", 26)
         layout.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
         self._lines = QVBoxLayout()
-        self._lines.setSpacing(3)
+        self._lines.setSpacing(4)
         layout.addLayout(self._lines, 1)
         self._took = label("", "context")
         self._took.setToolTip(_("How long the deploy took"))
@@ -333,13 +334,25 @@ class VerdictCard(QFrame):
         self._symbol.set(icon, verdict.tone)
         clear(self._lines)
         self._lines.addWidget(label(translate(verdict.title), "card_title", verdict.tone))
-        for text in (verdict.state, *verdict.warnings):
-            if text:
-                self._lines.addWidget(label(translate(text), "", wrap=True, selectable=True))
+        self._add_state(verdict)
+        for text in verdict.warnings:
+            self._lines.addWidget(label(translate(text), "", wrap=True, selectable=True))
         self._add_words(translate(verdict.words))
         if verdict.hint:
             self._lines.addWidget(label(translate(verdict.hint), "strong", wrap=True, selectable=True))
         self.setAccessibleName(f"{translate(verdict.title)}. {translate(verdict.state)}")
+
+    def _add_state(self, verdict: Verdict) -> None:
+        if not verdict.state:
+            return
+        line = QWidget()
+        parts = row(label(translate(verdict.state), "", wrap=True, selectable=True), spacing=10)
+        parts.setStretch(0, 1)
+        if verdict.release:
+            look = words.release_look(verdict.release.status)
+            parts.insertWidget(0, Chip(translate(look.word), look.icon, look.tone), 0, Qt.AlignmentFlag.AlignTop)
+        line.setLayout(parts)
+        self._lines.addWidget(line)
 
     def _add_words(self, text: str) -> None:
         if not text:
