@@ -59,7 +59,7 @@ def _tell(plan: StepPlan, step: PipelineStep, scope: RunScope) -> None:
 
 def _before(plan: StepPlan, step: PipelineStep, scope: RunScope, document: dict[str, Any]) -> Release | None:
     """Return the release as it is; KubeError ends the step here, before anything was changed."""
-    before, values = sync.run(_bounded(_read_both(plan, document)))
+    before, values = sync.run(_read_both(plan, document))
     if before is not None and values:
         scope.notice(step.name, "warning", kept_message(values))
     return before

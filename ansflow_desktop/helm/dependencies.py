@@ -72,7 +72,10 @@ def prepare(helm: Tool, chart: Chart, folder: Path, *, update: bool = False) -> 
     needing = _needing(local, chart, update=update)
     configured = _configured(user_repositories())
     repositories, additions = _repositories(helm, local, needing, configured, str(folder))
-    fetches = [_fetch(helm, local.charts[source], places[source], private, update=update) for source in needing]
+    listed = bool(repositories.names or additions)
+    fetches = [
+        _fetch(helm, local.charts[source], places[source], private, update=update, refresh=listed) for source in needing
+    ]
     return Preparation(
         chart=os.path.normpath(places[os.path.realpath(chart.path)]),
         root=str(root),
@@ -189,11 +192,9 @@ def _private(folder: Path) -> dict[str, str]:
     }
 
 
-def _fetch(helm: Tool, chart: Chart, place: str, private: dict[str, str], *, update: bool) -> Command:
+def _fetch(helm: Tool, chart: Chart, place: str, private: dict[str, str], *, update: bool, refresh: bool) -> Command:
     locks = ("Chart.lock", "requirements.lock")
     locked = not update and any((Path(chart.path) / name).is_file() for name in locks)
-    refresh = any(_is_http(dependency.repository) for dependency in chart.dependencies)
-    refresh = refresh or any(dependency.repository.startswith(_ALIASES) for dependency in chart.dependencies)
     return commands.dependency(helm, os.path.normpath(place), "build" if locked else "update", private, refresh=refresh)
 
 
