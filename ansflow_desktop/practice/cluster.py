@@ -94,9 +94,16 @@ class PracticeClusters:
             layout = self._layout(name)
             state = self._read(layout)
             if state and state.exec_enabled == exec_on_this_machine and self._serves(layout, state):
-                return self._settle(name, layout, msgspec.structs.replace(state, nodes=max(nodes, state.nodes)))
+                grown = msgspec.structs.replace(state, nodes=max(nodes, state.nodes))
+                return self._settle(name, layout, grown, cancel)
             report(Progress(tool=name, what=msg("Starting the practice cluster")))
-            return self._begin(name, layout, state, exec_on_this_machine, nodes)
+            self._end(layout)
+            fresh = _State(
+                ports=components.free_ports(state.ports if state else None),
+                exec_enabled=exec_on_this_machine,
+                nodes=max(nodes, state.nodes if state else 0),
+            )
+            return self._begin(name, layout, fresh, cancel)
 
     def stop(self, name: str = DEFAULT_NAME) -> None:
         """Stop cluster `name`, keeping its state; a stopped one is left alone. Raises UserError for an unknown one."""
@@ -137,20 +144,14 @@ class PracticeClusters:
                     self._end(layout)
                     shutil.rmtree(layout.folder, ignore_errors=True)
 
-    def _begin(self, name: str, layout: Layout, state: _State | None, exec_enabled: bool, nodes: int) -> PracticeInfo:
+    def _begin(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
         """Start all programs; new ports are tried when somebody takes one between the choice and the start."""
-        self._end(layout)
-        fresh = _State(
-            ports=components.free_ports(state.ports if state else None),
-            exec_enabled=exec_enabled,
-            nodes=max(nodes, state.nodes if state else 0),
-        )
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._launch(name, layout, fresh)
+                return self._launch(name, layout, state, cancel)
             except _PortTaken:
                 self._end(layout)
-                fresh = msgspec.structs.replace(fresh, ports=components.free_ports())
+                state = msgspec.structs.replace(state, ports=components.free_ports())
                 if attempt == _ATTEMPTS:
                     raise
             except BaseException:
@@ -158,7 +159,7 @@ class PracticeClusters:
                 raise
         raise AssertionError
 
-    def _launch(self, name: str, layout: Layout, state: _State) -> PracticeInfo:
+    def _launch(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
         paths.make_private(layout.folder)
         paths.make_private(layout.etcd)
         paths.make_private(layout.logs)
@@ -170,13 +171,13 @@ class PracticeClusters:
         programs = {program: self._program(program) for program in components.PROGRAMS}
         daemons.start(layout.folder, components.starts(layout, programs, state.ports))
         api = _api(layout, state)
-        _wait(layout, api.ready)
-        return self._settle(name, layout, state)
+        _wait(layout, api.ready, cancel)
+        return self._settle(name, layout, state, cancel)
 
-    def _settle(self, name: str, layout: Layout, state: _State) -> PracticeInfo:
+    def _settle(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
         api = _api(layout, state)
-        _wait(layout, lambda: simulation.populate(api, state.nodes, state.ports.nodes, state.exec_enabled))
-        _wait(layout, lambda: simulation.is_settled(api, state.nodes))
+        _wait(layout, lambda: simulation.populate(api, state.nodes, state.ports.nodes, state.exec_enabled), cancel)
+        _wait(layout, lambda: simulation.is_settled(api, state.nodes), cancel)
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         return self._info(name, state)
 
@@ -255,11 +256,13 @@ def _rotate(layout: Layout) -> None:
             log.replace(log.with_suffix(".previous.log"))
 
 
-def _wait(layout: Layout, condition: Callable[[], bool]) -> None:
+def _wait(layout: Layout, condition: Callable[[], bool], cancel: Cancel | None) -> None:
     deadline = time.monotonic() + _READY_S
     while not condition():
         if not _complete(layout):
             raise _ended(layout)
+        if cancel is not None and cancel.requested:
+            raise UserError(msg("Cancelled"), code=ExitCode.CANCELLED)
         if time.monotonic() >= deadline:
             raise _failed(layout, "kube-apiserver")
         time.sleep(_POLL_S)

@@ -12,10 +12,11 @@ import pytest
 import yaml
 from practice_kit import api_of, until
 
-from ansflow_desktop.errors import UserError
+from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.paths import Directories
 from ansflow_desktop.practice import components, daemons
 from ansflow_desktop.practice.cluster import PracticeClusters
+from ansflow_desktop.process import Cancel
 
 NAMESPACES = "/api/v1/namespaces"
 READY_GOAL_S = 10
@@ -260,3 +261,15 @@ def test_a_port_that_is_taken_at_the_last_moment_is_replaced(own, monkeypatch):
         info = own.start("first")
     assert info.running
     assert not info.server.endswith(f":{ports.api}")
+
+
+def test_a_cancelled_start_leaves_nothing_running_and_the_state_whole(own):
+    info = own.start("first")
+    make_namespace(info, "before-cancel")
+    own.stop("first")
+    cancel = Cancel()
+    with pytest.raises(UserError) as caught:
+        own.start("first", on_progress=lambda progress: cancel.request(), cancel=cancel)
+    assert caught.value.code is ExitCode.CANCELLED
+    assert pids(info) == {}
+    assert has_namespace(own.start("first"), "before-cancel")
