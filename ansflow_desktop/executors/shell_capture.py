@@ -38,7 +38,8 @@ __ansflow_dump() {
   builtin printf '%s\0' @END@
 }
 __ansflow_is_array() {
-  if (( BASH_VERSINFO[0] > 4 )); then [[ ${!1@a} == *[aA]* ]]; else [[ $(builtin declare -p "$1") == "declare -a"* ]]; fi
+  if (( BASH_VERSINFO[0] > 4 )); then [[ ${!1@a} == *[aA]* ]]
+  else [[ $(builtin declare -p "$1") == "declare -a"* ]]; fi
 }
 __ansflow_print() {
   builtin local __ansflow_line __ansflow_all
