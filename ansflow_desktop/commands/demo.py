@@ -15,6 +15,7 @@ from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import Format, Output
 from ansflow_desktop.commands.practice import ProgressLines
 from ansflow_desktop.commands.progress import TextReporter
+from ansflow_desktop.commands.screenshot import draw_without_display
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.services import Options, Services, build
 from ansflow_desktop.i18n import msg
@@ -110,16 +111,17 @@ def _deploy(services: Services, info: PracticeInfo, out: Output) -> int:
 
     outcome = run_cancellable(work)
     if outcome.exit_code is ExitCode.DONE:
-        out.line(msg("Picture of the window: %(file)s", file=str(_picture(services, request, events))))
+        for picture in _pictures(services, request, events):
+            out.line(msg("Picture of the window: %(file)s", file=str(picture)))
     return int(outcome.exit_code)
 
 
-def _picture(services: Services, request: DeployRequest, events: Sequence[RunEvent]) -> Path:
+def _pictures(services: Services, request: DeployRequest, events: Sequence[RunEvent]) -> list[Path]:
+    draw_without_display()
     from ansflow_desktop import app
 
     paths.make_private(PICTURE.parent)
-    app.screenshot_of_run(services, request, events, PICTURE)
-    return PICTURE
+    return app.screenshot_of_run(services, request, events, PICTURE)
 
 
 if __name__ == "__main__":

@@ -217,4 +217,6 @@ def _add_practice(maker: _Maker) -> None:
 def _add_screenshot(maker: _Maker) -> None:
     parser = maker.command("screenshot", _("write a picture of every page of the window"))
     parser.add_argument("folder", metavar="DIR", help=_("folder for the PNG files"))
-    parser.add_argument("--theme", choices=("light", "dark"), default="light", help=_("light or dark"))
+    parser.add_argument("--chart", metavar="CHART_DIR", help=_("chart folder to show on the Deploy page"))
+    parser.add_argument("-c", "--cluster", metavar="CLUSTER", help=_("cluster to show (else the first)"))
+    parser.add_argument("--theme", choices=("light", "dark"), metavar="light|dark", help=_("only this one (else both)"))
