@@ -42,9 +42,14 @@ def screenshot(session: Session) -> int:
 
 
 def draw_without_display() -> None:
-    """Let Qt draw into memory where there is no display; an explicit choice of the caller's stays."""
+    """Let Qt draw into memory where there is no display; an explicit choice of the caller's stays.
+
+    Qt's remarks on what that cannot do (size hints for a window manager) are of no use to anybody and left out.
+    """
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
 
 
 def _cannot_write(folder: Path, error: OSError) -> UserError:
