@@ -13,6 +13,8 @@ import msgspec
 import yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from node_host import RealNode
 
 CHART = Path(__file__).parent / "chart"
@@ -43,19 +45,24 @@ class Deployed(msgspec.Struct, frozen=True):
         """What a person reads at the end: why, and what to do."""
         return f"{self.step['message']}\n{self.step['hint']}"
 
-    def healths(self, kind: str) -> list[tuple[str, str]]:
-        """Return health and words of the objects of `kind` in the order in which they were seen."""
-        return [(event["health"], event["message"]) for event in self.of("resource") if event["kind"] == kind]
+    def seen(self, kind: str, health: str) -> list[str]:
+        """Return what was said of objects of `kind` while they were in that health: plain words, the server's own."""
+        events = [event for event in self.of("resource") if (event["kind"], event["health"]) == (kind, health)]
+        return [f"{event['message']}: {event['detail']}" for event in events]
 
 
-def deploy(node: RealNode, folder: Path, name: str, timeout: str, **values: object) -> Deployed:
-    """Deploy the chart as release `name` into a namespace of that name; `values` replace the chart's own."""
+def deploy(node: RealNode, helm: Path, folder: Path, name: str, timeout: str, values: Mapping[str, object]) -> Deployed:
+    """Deploy the chart as release `name` into a namespace of that name; `values` replace the chart's own.
+
+    The data directory and the home are below `folder`.
+    """
     file = folder / f"{name}.yaml"
-    file.write_text(yaml.safe_dump(values))
-    options = ["--kubeconfig", str(node.kubeconfig), "--data-dir", str(folder / name), "-o", "jsonl", "--lang", "en"]
+    file.write_text(yaml.safe_dump(dict(values)))
+    options = ["--kubeconfig", str(node.kubeconfig), "--data-dir", str(folder / name), "--helm", str(helm)]
+    options += ["-o", "jsonl", "--lang", "en"]
     where = ["-c", node.context, "-n", name, "-r", name, "-f", str(file), "--timeout", timeout]
     argv = [sys.executable, "-m", "ansflow_desktop", *options, "deploy", str(CHART), *where]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "HOME": str(folder)}
     done = subprocess.run(
         argv, capture_output=True, text=True, timeout=_OUTER_DEADLINE_S, env=environment, cwd=folder, check=False
     )
