@@ -352,7 +352,7 @@ class TestSchema:
         assert stored == json_schema()
 
     def test_it_accepts_the_example_and_those_in_the_examples_folder(self):
-        examples = [EXAMPLE, *(path.read_text() for path in Path("examples").glob("*.yaml"))]
+        examples = [EXAMPLE, *(path.read_text() for path in (Path(__file__).parents[2] / "examples").glob("*.yaml"))]
         for text in examples:
             loaded = yaml.safe_load(text)
             if isinstance(loaded, dict) and loaded.get("kind") == fields.KIND:

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.executors import run_folder as folders
 from ansflow_desktop.executors.context import StepResult
-from ansflow_desktop.executors.run_folder import run_folder, sweep_run_folders
 from ansflow_desktop.executors.runner import PipelineRunner, new_run_id
 from ansflow_desktop.executors.shell import ShellStepExecutor
 from ansflow_desktop.i18n import msg
@@ -410,47 +408,12 @@ class TestFolders:
         assert mode == 0o700
         assert not folder.exists()
 
-    def test_leftovers_of_dead_processes_are_swept_and_others_left(self, world):
-        directories = world.directories
-        dead = directories.runs / "dead"
-        dead.mkdir(parents=True)
-        (dead / ".owner").write_text(json.dumps({"pid": os.getpid(), "started": "1", "boot": "other"}))
-        (dead / "kubeconfig").write_text("token")
-        fresh = directories.runs / "fresh"
-        fresh.mkdir()
-        old = directories.runs / "old"
-        old.mkdir()
-        os.utime(old, (1, 1))
-        (directories.runs / "link").symlink_to(world.folder)
-        with run_folder(directories, "mine") as mine:
-            assert sorted(sweep_run_folders(directories)) == ["dead", "old"]
-            assert mine.is_dir()
-        assert sorted(os.listdir(directories.runs)) == ["fresh", "link"]
-        assert world.folder.is_dir()
-
-    def test_sweeping_without_a_folder(self, world):
-        assert sweep_run_folders(world.directories) == []
-
     def test_a_run_sweeps_at_its_start(self, world):
         dead = world.directories.runs / "dead"
         dead.mkdir(parents=True)
         (dead / ".owner").write_text(json.dumps({"pid": 1, "started": "1", "boot": "other"}))
         world.run(shell("a"))
         assert not dead.exists()
-
-    def test_links_in_it_are_not_followed(self, world, tmp_path):
-        precious = tmp_path / "precious"
-        precious.mkdir()
-        (precious / "file").write_text("x")
-        with run_folder(world.directories, "r") as folder:
-            (folder / "link").symlink_to(precious)
-        assert (precious / "file").exists()
-
-    def test_what_cannot_be_removed_is_logged_not_raised(self, world, monkeypatch, caplog):
-        monkeypatch.setattr(folders.shutil, "rmtree", lambda *_, **__: None)
-        with caplog.at_level("WARNING", logger="ansflow_desktop"), run_folder(world.directories, "r"):
-            pass
-        assert "could not be removed" in caplog.text
 
 
 class TestListeners:
