@@ -24,7 +24,7 @@ def elsewhere(tmp_path):
     return folder
 
 
-def test_leftovers_of_dead_processes_are_swept_and_others_left(self, world):
+def test_leftovers_of_dead_processes_are_swept_and_others_left(directories, elsewhere):
     dead = directories.runs / "dead"
     dead.mkdir(parents=True)
     (dead / ".owner").write_text(json.dumps({"pid": os.getpid(), "started": "1", "boot": "other"}))
@@ -42,11 +42,11 @@ def test_leftovers_of_dead_processes_are_swept_and_others_left(self, world):
     assert elsewhere.is_dir()
 
 
-def test_sweeping_without_a_folder(self, world):
+def test_sweeping_without_a_folder(directories):
     assert sweep_run_folders(directories) == []
 
 
-def test_links_in_it_are_not_followed(self, world, tmp_path):
+def test_links_in_it_are_not_followed(directories, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "file").write_text("x")
@@ -55,7 +55,7 @@ def test_links_in_it_are_not_followed(self, world, tmp_path):
     assert (precious / "file").exists()
 
 
-def test_what_cannot_be_removed_is_logged_not_raised(self, world, monkeypatch, caplog):
+def test_what_cannot_be_removed_is_logged_not_raised(directories, monkeypatch, caplog):
     monkeypatch.setattr(folders.shutil, "rmtree", lambda *_, **__: None)
     with caplog.at_level("WARNING", logger="ansflow_desktop"), run_folder(directories, "r"):
         pass
