@@ -15,6 +15,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
+from ansflow_desktop.kube.login import resolved
 from ansflow_desktop.models.cluster import ClusterEntry
 from ansflow_desktop.models.command import KubeTarget
 from ansflow_desktop.models.problem import Problem, Severity
@@ -115,11 +116,11 @@ class ClusterCatalog:
         """
         path = folder / f"kubeconfig-{_safe(name)}.json"
         try:
-            write_private(path, self.document(name))
-        except OSError as error:
+            write_private(path, _runnable(self.document(name)))
+        except (OSError, TypeError) as error:
             title = msg("The private kubeconfig could not be written")
             hint = msg("Check free space and permissions of %(folder)s.", folder=str(folder))
-            raise UserError(title, error.strerror or str(error), hint, code=ExitCode.FAILED) from error
+            raise UserError(title, str(error), hint, code=ExitCode.FAILED) from error
         return KubeTarget(kubeconfig=str(path), context=self.entry(name).context)
 
     def user_target(self, name: str) -> KubeTarget:
@@ -172,6 +173,18 @@ def write_private(path: Path, document: dict[str, Any]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(msgspec.json.encode(document))
+
+
+def _runnable(document: dict[str, Any]) -> dict[str, Any]:
+    """Return `document` with its credential program absolute where a desktop's short PATH would miss it."""
+    users = []
+    for item in document["users"]:
+        user = item["user"]
+        if isinstance(user.get("exec"), dict):
+            command = resolved(str(user["exec"].get("command") or ""))
+            user = {**user, "exec": {**user["exec"], "command": command}}
+        users.append({**item, "user": user})
+    return {**document, "users": users}
 
 
 def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group]) -> _State:

@@ -72,6 +72,13 @@ def search_path() -> str:
     return os.pathsep.join(dict.fromkeys([*listed, *extra]))
 
 
+def resolved(command: str) -> str:
+    """Return `command`, absolute when it is a bare name that PATH misses but one of the usual places has."""
+    if "/" in command or shutil.which(command):
+        return command
+    return shutil.which(command, path=search_path()) or command
+
+
 async def log_in(document: dict[str, Any], timeout: float) -> Credential | None:
     """Return the credential of the document's user from its program, None when it runs none.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import zlib
 
 import msgspec
 import pytest
@@ -70,7 +69,6 @@ def test_a_damaged_record_is_told_not_raised(broken):
 def test_a_decompression_bomb_is_cut_off(monkeypatch):
     monkeypatch.setattr(blobs, "MAX_DECODED", 1024)
     assert blobs.details(secret({**BLOB, "manifest": "x" * 5000})).corrupt
-    assert zlib.MAX_WBITS
 
 
 def test_fields_left_out_or_null():

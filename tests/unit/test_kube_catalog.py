@@ -204,3 +204,25 @@ def test_approvals_survive_and_a_damaged_file_approves_nothing(tmp_path):
         assert not Approvals(path).approved(plugin)
     Approvals(path).approve(plugin)
     assert Approvals(path).approved(plugin)
+
+
+def test_a_program_that_the_short_path_of_a_desktop_misses_is_named_by_its_place(
+    tmp_path, files, catalog, isolated_home, monkeypatch
+):
+    program = isolated_home / ".local" / "bin" / "only-there"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    made = catalog(*files(a=config("a", "https://a", PLUGIN.replace("aws", "only-there"))))
+    made.approve("a")
+    written = json.loads(Path(made.private_target("a", tmp_path / "run").kubeconfig).read_text())
+    assert written["users"][0]["user"]["exec"]["command"] == str(program)
+    assert made.document("a")["users"][0]["user"]["exec"]["command"] == "only-there"
+
+
+def test_a_full_disk_is_told(tmp_path, files, catalog):
+    made = catalog(*files(a=config("a", "https://a")))
+    (tmp_path / "run").write_text("a file where the folder should be")
+    with pytest.raises(UserError, match="could not be written"):
+        made.private_target("a", tmp_path / "run")
