@@ -264,7 +264,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for function in (demo, test, lint, bench, screenshots, tools):
-        made = commands.add_parser(function.__name__, help=function.__doc__.splitlines()[0])
+        made = commands.add_parser(function.__name__, help=function.__doc__.splitlines()[0].replace("%", "%%"))
         made.set_defaults(function=function)
         if function is demo:
             made.add_argument("--headless", action="store_true", help="in the terminal, even with a display")

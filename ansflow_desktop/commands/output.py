@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.errors import UserError
 
 # Terminal codes and bidirectional controls in a field of an object or in a helper's output (failure-modes.md, row 33).
+_ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])")
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -38,7 +39,7 @@ class Format(enum.StrEnum):
 
 def clean(text: str) -> str:
     """Return `text` without terminal codes and bidirectional controls; line feeds and tabs stay."""
-    return _UNSAFE.sub("", text)
+    return _UNSAFE.sub("", _ESCAPES.sub("", text))
 
 
 def plain(value: Any) -> Any:

@@ -126,6 +126,7 @@ class TextReporter(Reporter):
         super().__init__(out)
         self._least = min(_LEVELS.get(log_level, 1), _LEVELS["info"])
         self._shown: dict[tuple[str, str, str], tuple[Health, str]] = {}
+        self._warned: set[str] = set()
         self._steps: Sequence[str] = ()
         self._lock = threading.Lock()
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -174,8 +175,10 @@ class TextReporter(Reporter):
         self._out.line(f"  {event.kind}/{event.name}  {text}".replace("\n", " "))
 
     def _on_cluster_event(self, event: ClusterEvent) -> None:
-        if event.warning:
-            self._out.line(f"  ! {event.kind}/{event.name}  {event.reason}: {event.message}".replace("\n", " "))
+        line = f"  ! {event.kind}/{event.name}  {event.reason}: {event.message}".replace("\n", " ")
+        if event.warning and line not in self._warned:
+            self._warned.add(line)
+            self._out.line(line)
 
     def _on_notice(self, event: Notice) -> None:
         if _LEVELS[event.level] >= self._least:

@@ -40,7 +40,7 @@ def test_any_text_makes_one_line_a_row(rows: list[tuple[str, str]]) -> None:
 
 def test_terminal_codes_and_bidi_controls_do_not_get_through() -> None:
     """failure-modes.md, row 33."""
-    assert clean("a\x1b[31mb\u202ec\u2066d\x9be\r\n\tf") == "a[31mbcde\n\tf"
+    assert clean("a\x1b[31mb\u202ec\u2066d\x9be\r\n\tf\x1b]0;title\x07g\x1b") == "abcde\n\tfg"
 
 
 def test_an_event_becomes_plain_json_in_the_language_in_use() -> None:
