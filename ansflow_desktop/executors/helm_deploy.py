@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -34,13 +36,14 @@ def plan_helm(
     directory = step_directory(step, context)
     namespace = require_namespace(step)
     seconds = parse_duration(config.timeout, f"{CONFIG}.timeout")
-    ref = find_chart(config, directory)
-    release = release_name(config, ref)
+    with _fields_of_config():
+        own = find_chart(config, directory)
+    release = release_name(config, own)
     problems = values_problems(config, directory)
     _raise_first(problems)
-    preparation = prepare(helm, ref.chart, folder, update=config.dependency_update) if ref.chart else None
-    if preparation:
-        ref = msgspec.structs.replace(ref, cwd=preparation.chart)
+    with _fields_of_config():
+        preparation = prepare(helm, own.chart, folder, update=config.dependency_update) if own.chart else None
+    ref = msgspec.structs.replace(own, cwd=preparation.chart) if preparation else own
     deploy = commands.upgrade(helm, ref, config, target, namespace, release=release, working_directory=directory)
     warnings = [*tool_warnings(ToolSet(helm=helm)), *problems]
     return StepPlan(
@@ -53,8 +56,29 @@ def plan_helm(
         preparation=preparation,
         keeps_values=keeps_values(config),
         timeout=seconds,
+        shown=_as_typed(deploy, own, fetch=preparation is not None),
         template=commands.template(helm, ref, config, namespace, release=release, directory=directory),
     )
+
+
+@contextlib.contextmanager
+def _fields_of_config() -> Iterator[None]:
+    """Name a chart's fields in full: what reads charts does not know of steps."""
+    try:
+        yield
+    except UserError as error:
+        error.field = f"{CONFIG}.{error.field}"
+        raise
+
+
+def _as_typed(deploy: Command, ref: ChartRef, *, fetch: bool) -> Command:
+    """Return the deploy as a person would type it in the chart's own folder, where helm fetches what is missing."""
+    if not fetch:
+        return deploy
+    place = deploy.argv.index("--namespace")
+    argv = (*deploy.argv[:place], "--dependency-update", *deploy.argv[place:])
+    masked = tuple(index + 1 for index in deploy.masked)
+    return msgspec.structs.replace(deploy, argv=argv, masked=masked, cwd=ref.cwd)
 
 
 def release_name(config: HelmDeploy, ref: ChartRef) -> str:

@@ -25,7 +25,9 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `notices` are for people, `decisions` for the debug log. `preparation` is carried out before `commands`, which
     begin with its own (fetching dependencies). `keeps_values`: helm would keep the live release's own values.
-    `timeout` is the step's own wait in seconds. `template` renders the same chart without a cluster.
+    `timeout` is the step's own wait in seconds. `template` renders the same chart without a cluster. `shown`
+    is the deploy as a person would type it (with missing dependencies the commands run in a private copy), None where
+    the last command is that already.
     """
 
     commands: tuple[Command, ...]
@@ -38,6 +40,7 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     keeps_values: bool = False
     timeout: float = 0
     template: Command | None = None
+    shown: Command | None = None
 
 
 def decode(step: PipelineStep) -> HelmDeploy | ManifestDeploy:
