@@ -233,13 +233,14 @@ def lint(_options):
     return code
 
 
-def bench(_options):
-    """Run every script in benchmarks/; each prints the ratio it measured."""
+def bench(options):
+    """Run the scripts in benchmarks/, or the ones named; each prints the ratio it measured."""
     virtual_environment("dev")
     system_libraries()
     practice_tools()
+    scripts = sorted(path for path in (ROOT / "benchmarks").glob("*.py") if "`python3 dev.py bench" in path.read_text())
     code = 0
-    for script in sorted((ROOT / "benchmarks").glob("goal*.py")):
+    for script in [path for path in scripts if not options.rest or path.stem in options.rest]:
         with part(script.name):
             code = run(PYTHON, script, check=False, env=offscreen()) or code
     return code
@@ -269,7 +270,7 @@ def main():
         if function is demo:
             made.add_argument("--headless", action="store_true", help="in the terminal, even with a display")
     options, rest = parser.parse_known_args()
-    if rest and options.command != "test":
+    if options.command != "test" and (rest if options.command != "bench" else [w for w in rest if w.startswith("-")]):
         parser.error("unrecognized arguments: " + " ".join(rest))
     options.rest = rest
     try:
