@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
+import json
+import re
 import threading
 import zlib
 from typing import Any
@@ -18,6 +20,10 @@ from ansflow_desktop.kube.errors import KubeError
 MAX_DECODED = 64 * 1024 * 1024
 _KEPT = 20_000
 _GZIP = b"\x1f\x8b\x08"
+_BEGINNING = 16 * 1024  # characters of the blob: enough for info, notes included, and the chart's metadata
+_INFO = re.compile(r'\{"name":"[^"\\]*","info":')
+_CHART = ',"chart":{"metadata":'
+_JSON = json.JSONDecoder()
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,11 +91,19 @@ def remember(key: tuple[str, str], details: Details) -> None:
 
 
 def details(secret: bytes) -> Details:
-    """Return the row's details from a Secret's JSON; never raises: a corrupt blob is marked as such."""
+    """Return the row's details from a Secret's JSON; never raises: a corrupt blob is marked as such.
+
+    Helm writes `info` and `chart.metadata` first, so the beginning mostly does; templates and manifest, nearly all
+    of a release, are then never unpacked.
+    """
     try:
-        blob = msgspec.json.decode(_unpacked(secret), type=_Blob)
+        packed = msgspec.json.decode(secret, type=_Secret).data.release
+        return _details(_from_beginning(packed) or msgspec.json.decode(_unpacked(packed), type=_Blob))
     except (msgspec.MsgspecError, binascii.Error, zlib.error, ValueError):
         return Details(corrupt=True)
+
+
+def _details(blob: _Blob) -> Details:
     chart = (blob.chart.metadata if blob.chart else None) or _ChartMetadata()
     info = blob.info or _Info()
     return Details(
@@ -100,21 +114,37 @@ def details(secret: bytes) -> Details:
     )
 
 
+def _from_beginning(packed: str) -> _Blob | None:
+    """Return the blob's info and chart metadata from its first part, None where that is not laid out as Helm does."""
+    try:
+        inner = base64.b64decode(base64.b64decode(packed[:_BEGINNING])[: _BEGINNING * 3 // 4 // 4 * 4])
+        text = zlib.decompressobj(wbits=31).decompress(inner, _BEGINNING * 8).decode("utf-8", "ignore")
+        start = _INFO.match(text)
+        info, end = _JSON.raw_decode(text, start.end()) if start else (None, 0)
+        if not info or not text.startswith(_CHART, end):
+            return None
+        metadata, _ = _JSON.raw_decode(text, end + len(_CHART))
+        return msgspec.convert({"info": info, "chart": {"metadata": metadata}}, _Blob)
+    except (msgspec.MsgspecError, binascii.Error, zlib.error, ValueError):
+        return None
+
+
 def values(secret: bytes) -> dict[str, Any]:
     """Return the user-supplied values in a Secret's JSON; raises KubeError when the blob is corrupt."""
     try:
-        return msgspec.json.decode(_unpacked(secret), type=_Config).config or {}
+        packed = msgspec.json.decode(secret, type=_Secret).data.release
+        return msgspec.json.decode(_unpacked(packed), type=_Config).config or {}
     except (msgspec.MsgspecError, binascii.Error, zlib.error, ValueError) as error:
         hint = msg("Restore the Secret, or uninstall the release.")
         raise KubeError(msg("The release's record is damaged"), str(error), hint, code=ExitCode.UNKNOWN) from error
 
 
-def _unpacked(secret: bytes) -> bytes:
-    packed = base64.b64decode(base64.b64decode(msgspec.json.decode(secret, type=_Secret).data.release))
-    if not packed.startswith(_GZIP):
-        return packed  # Helm reads releases stored without compression, too
+def _unpacked(packed: str) -> bytes:
+    inner = base64.b64decode(base64.b64decode(packed))
+    if not inner.startswith(_GZIP):
+        return inner  # Helm reads releases stored without compression, too
     decompressor = zlib.decompressobj(wbits=31)
-    plain = decompressor.decompress(packed, MAX_DECODED)
+    plain = decompressor.decompress(inner, MAX_DECODED)
     if decompressor.unconsumed_tail or not decompressor.eof:
         raise ValueError("the release is cut off or larger than 64 MiB")
     return plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 
 import msgspec
 import pytest
@@ -68,7 +69,31 @@ def test_a_damaged_record_is_told_not_raised(broken):
 
 def test_a_decompression_bomb_is_cut_off(monkeypatch):
     monkeypatch.setattr(blobs, "MAX_DECODED", 1024)
-    assert blobs.details(secret({**BLOB, "manifest": "x" * 5000})).corrupt
+    bomb = secret({**BLOB, "manifest": "x" * 5000})
+    with pytest.raises(KubeError, match="larger than"):
+        blobs.values(bomb)
+
+
+HELMS_OWN = {"separators": (",", ":")}  # as Go writes it
+
+
+@pytest.mark.parametrize("notes", ['tricky ","chart":{"metadata":{"name":"evil"}} \\" ü', "long " * 20_000, ""])
+def test_the_beginning_and_the_whole_say_the_same(notes, monkeypatch):
+    blob = {**BLOB, "info": {**BLOB["info"], "notes": notes}}
+    packed = base64.b64encode(gzip.compress(json.dumps(blob, **HELMS_OWN).encode()))
+    record = json.dumps({"data": {"release": base64.b64encode(packed).decode()}}).encode()
+    short = blobs.details(record)
+    assert (short.chart, short.description) == ("fe-app-0.1.0", "Upgrade complete")
+    monkeypatch.setattr(blobs, "_from_beginning", lambda packed: None)
+    assert blobs.details(record) == short
+
+
+def test_of_a_large_release_only_the_beginning_is_unpacked(monkeypatch):
+    large = {**BLOB, "manifest": base64.b64encode(os.urandom(100_000)).decode()}
+    packed = base64.b64encode(gzip.compress(json.dumps(large, **HELMS_OWN).encode()))
+    record = json.dumps({"data": {"release": base64.b64encode(packed).decode()}}).encode()
+    monkeypatch.setattr(blobs, "_unpacked", lambda packed: pytest.fail("the whole release was unpacked"))
+    assert blobs.details(record).chart == "fe-app-0.1.0"
 
 
 def test_fields_left_out_or_null():
