@@ -138,18 +138,28 @@ class Output:
 
     def _put(self, stream: TextIO, text: str) -> None:
         with self._lock:
-            if stream in self._gone:
-                return
-            try:
-                stream.write(text)
-                stream.flush()
-            except BrokenPipeError:
-                self._gone.add(stream)
-                _silence(stream)
-            except UnicodeEncodeError:
-                encoding = stream.encoding or "ascii"
-                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-                stream.flush()
+            problem = "" if stream in self._gone else self._try(stream, text)
+        if problem and stream is self._stdout:
+            self.note(msg("The output could not be written: %(reason)s", reason=problem))
+
+    def _try(self, stream: TextIO, text: str) -> str:
+        """Write, and give a stream up that takes nothing any more; return why, unless its reader just went away."""
+        try:
+            _write(stream, text)
+        except OSError as error:
+            self._gone.add(stream)
+            _silence(stream)
+            return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+        return ""
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
 
 
 def _silence(stream: TextIO) -> None:

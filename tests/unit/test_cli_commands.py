@@ -382,3 +382,38 @@ def test_as_a_program_with_a_reader_that_goes_away(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+SHELL_ONLY = PIPELINE.split("    - name: deploy")[0]
+
+
+def test_on_a_full_disk_nothing_is_started(tmp_path: Path) -> None:
+    """Every write fails from the start (as on a full disk): no step runs that could not be recorded."""
+    file, marker = tmp_path / "s.yaml", tmp_path / "ran"
+    file.write_text(SHELL_ONLY.replace("cd 'sub dir'", f"mkdir {marker}"))
+    words = f"{sys.executable} -m ansflow_desktop --data-dir {tmp_path}/data run {file}"
+    done = subprocess.run(["bash", "-c", f"ulimit -f 0; {words}"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr and "--data-dir" in done.stderr
+    assert not marker.exists()
+
+
+def test_a_damaged_journal_is_kept_aside_and_named(call, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ansflow.db").write_text("this was a database once")
+    file = tmp_path / "s.yaml"
+    file.write_text(SHELL_ONLY.replace("cd 'sub dir'", "true"))
+    code, _, err = call("run", str(file))
+    kept = [path for path in (tmp_path / "data").glob("ansflow.db.*") if "once" in path.read_text(errors="replace")]
+    assert code == 0 and len(kept) == 1
+    assert str(kept[0]) in err
+
+
+def test_a_tool_that_is_missing_or_too_old_is_said(call, chart: Path, tmp_path: Path) -> None:
+    old = tmp_path / "helm"
+    old.write_text("#!/bin/sh\necho v3.2.0\n")
+    old.chmod(0o755)
+    code, _, err = call("deploy", str(chart), *DEPLOY, "--helm", str(old))
+    assert code == ExitCode.INVALID and "3.2.0" in err
+    code, _, err = call("deploy", str(chart), *DEPLOY, "--helm", str(tmp_path / "none"))
+    assert code == ExitCode.INVALID and "helm" in err

@@ -117,3 +117,12 @@ def test_a_terminal_that_cannot_show_a_character_gets_its_code() -> None:
     out = Output(Format.TEXT, io.TextIOWrapper(raw, encoding="ascii"), io.StringIO())
     out.line("前")
     assert raw.getvalue() == b"\\u524d\n"
+
+
+def test_a_full_disk_ends_the_output_and_is_said() -> None:
+    stderr = io.StringIO()
+    with open("/dev/full", "w") as stdout:
+        out = Output(Format.TEXT, stdout, stderr)
+        out.line("one")
+        out.line("two")
+    assert stderr.getvalue().count("could not be written") == 1
