@@ -77,8 +77,9 @@ def tell_problems(session: Session, problems: Sequence[Problem]) -> None:
 
 def plugin_lines(plugin: ExecPlugin) -> list[str]:
     """Return what a credential program would run, one item a line, for a person to judge (failure-modes.md, row 8)."""
-    lines = [f"  command: {plugin.command}", *(f"  argument: {arg}" for arg in plugin.args)]
-    return [*lines, *(f"  environment: {name}={value}" for name, value in plugin.env), f"  digest: {plugin.digest}"]
+    found = [(_("command"), plugin.command), *((_("argument"), arg) for arg in plugin.args)]
+    found += [(_("environment"), f"{name}={value}") for name, value in plugin.env]
+    return [f"  {label}: {text}" for label, text in (*found, (_("digest"), plugin.digest))]
 
 
 def approval_needed(entry: ClusterEntry, plugin: ExecPlugin) -> UserError:
