@@ -112,9 +112,9 @@ def _start_log(services: Services, out: Output) -> None:
 
 
 def _window(options: Options) -> int:
-    from ansflow_desktop import app
+    from ansflow_desktop.commands.window import open_window
 
-    return app.run_window(options)
+    return open_window(options)
 
 
 def _crashed(words: Sequence[str], out: Output, error: Exception) -> int:

@@ -15,7 +15,7 @@ from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import Format, Output
 from ansflow_desktop.commands.practice import ProgressLines
 from ansflow_desktop.commands.progress import TextReporter
-from ansflow_desktop.commands.screenshot import draw_without_display
+from ansflow_desktop.commands.window import draw_without_display, load_app, open_window
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.services import Options, Services, build
 from ansflow_desktop.i18n import msg
@@ -87,10 +87,8 @@ def _start(services: Services, out: Output, cancel: Cancel) -> PracticeInfo:
 
 
 def _window(services: Services, cluster: str | None) -> int:
-    from ansflow_desktop import app
-
     services.close()
-    return app.run_window(services.options, chart=str(CHART), cluster=cluster)
+    return open_window(services.options, str(CHART), cluster)
 
 
 def _deploy(services: Services, info: PracticeInfo, out: Output) -> int:
@@ -118,10 +116,8 @@ def _deploy(services: Services, info: PracticeInfo, out: Output) -> int:
 
 def _pictures(services: Services, request: DeployRequest, events: Sequence[RunEvent]) -> list[Path]:
     draw_without_display()
-    from ansflow_desktop import app
-
     paths.make_private(PICTURE.parent)
-    return app.screenshot_of_run(services, request, events, PICTURE)
+    return list(load_app().screenshot_of_run(services, request, events, PICTURE))
 
 
 if __name__ == "__main__":

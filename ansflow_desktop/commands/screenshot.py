@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ansflow_desktop.commands.window import draw_without_display, load_app
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import LANGUAGES, msg
 
@@ -20,8 +19,7 @@ def screenshot(session: Session) -> int:
     """Write the pictures and print their paths; `--lang` and `--theme` choose one language and one theme."""
     args = session.args
     draw_without_display()
-    from ansflow_desktop import app
-
+    app = load_app()
     folder = Path(args.folder).expanduser().absolute()
     try:
         written = app.screenshots(
@@ -39,17 +37,6 @@ def screenshot(session: Session) -> int:
     else:
         session.out.document([str(path) for path in written])
     return int(ExitCode.DONE)
-
-
-def draw_without_display() -> None:
-    """Let Qt draw into memory where there is no display; an explicit choice of the caller's stays.
-
-    Qt's remarks on what that cannot do (size hints for a window manager) are of no use to anybody and left out.
-    """
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    if os.environ.get("QT_QPA_PLATFORM") == "offscreen":
-        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
 
 
 def _cannot_write(folder: Path, error: OSError) -> UserError:

@@ -417,3 +417,19 @@ def test_a_tool_that_is_missing_or_too_old_is_said(call, chart: Path, tmp_path: 
     assert code == ExitCode.INVALID and "3.2.0" in err
     code, _, err = call("deploy", str(chart), *DEPLOY, "--helm", str(tmp_path / "none"))
     assert code == ExitCode.INVALID and "helm" in err
+
+
+def test_without_a_display_the_window_says_so(call, monkeypatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = call()
+    assert code == ExitCode.FAILED and "--help" in err
+
+
+def test_libraries_that_are_missing_are_said(call, monkeypatch) -> None:
+    """As on a machine without libEGL: the import of the window fails."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setitem(sys.modules, "ansflow_desktop.app", None)
+    monkeypatch.delattr("ansflow_desktop.app", raising=False)
+    code, _, err = call("screenshot", "pictures")
+    assert code == ExitCode.FAILED and "libegl1" in err
