@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.models.deploy import DeployRequest
     from ansflow_desktop.models.run import RunEvent
     from ansflow_desktop.presenters.clusters import ClustersPresenter
+    from ansflow_desktop.presenters.collector import Collector
     from ansflow_desktop.presenters.deploy import DeployPresenter
     from ansflow_desktop.presenters.reads import ClusterReads
     from ansflow_desktop.presenters.releases import ReleasesPresenter
@@ -280,17 +281,19 @@ class _Start(QObject):
         super().__init__()
         self._window, self._app = window, app
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._collector: Collector | None = None
         window.closed.connect(self._on_closed)
 
     @Slot()
     def load(self) -> None:
         """Make loop, presenters and the first page, then import the heavy libraries in a thread."""
+        from ansflow_desktop.presenters.collector import Collector
         from ansflow_desktop.presenters.loop import open_loop
 
         self._loop = open_loop(self._app)
         self._window.load()
         self._app.styleHints().colorSchemeChanged.connect(self._window.on_system_scheme)
-        gc.enable()
+        self._collector = Collector()
         gc.freeze()
         threading.Thread(target=warm_up, name="imports", daemon=True).start()
 
@@ -304,6 +307,8 @@ class _Start(QObject):
 
         if self._loop is not None:
             close_loop(self._loop)
+        if self._collector is not None:
+            self._collector.stop()
 
 
 def warm_up() -> None:
@@ -400,8 +405,10 @@ def screenshot_of_run(services: Services, request: DeployRequest, events: Sequen
 @contextmanager
 def _picture_window(services: Services, chart: str | None, cluster: str | None) -> Iterator[Window]:
     from ansflow_desktop.presenters import loop
+    from ansflow_desktop.presenters.collector import Collector
 
     app = application()
+    collector = Collector()
     language, dark = i18n.active_language(), theme.current().dark
     running = loop.open_loop(app)
     window = make_window(services, chart, cluster)
@@ -415,6 +422,7 @@ def _picture_window(services: Services, chart: str | None, cluster: str | None) 
         window.shell.close()
         window.shell.deleteLater()
         loop.close_loop(running)
+        collector.stop()
         i18n.set_language(language)
         theme.apply(app, "dark" if dark else "light")
 

@@ -335,27 +335,6 @@ class FlowLayout(QLayout):
         return y + line - rect.y()
 
 
-class Disclosure(QToolButton):
-    """A heading that opens and closes what stands below it."""
-
-    def __init__(self, text: str, below: QWidget) -> None:
-        """Show `text`; `below` starts hidden."""
-        super().__init__()
-        self.setProperty("role", "disclosure")
-        self.setText(text)
-        self.setAccessibleName(text)
-        self.setCheckable(True)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._below = below
-        below.hide()
-        self.toggled.connect(self._on_toggled)
-        self._on_toggled(False)
-
-    def _on_toggled(self, opened: bool) -> None:
-        self.setIcon(icons.icon("chevron-down" if opened else "chevron-right"))
-        self._below.setVisible(opened)
-
-
 class EmptyState(QWidget):
     """What an empty page says: an icon, what belongs here, and the first step."""
 

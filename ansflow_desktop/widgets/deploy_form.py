@@ -145,6 +145,7 @@ class DeployForm(Card):
         self._namespace.setObjectName("deploy_namespace")
         self._namespace.setEditable(True)
         self._namespace.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
+        self._namespace.setCompleter(None)  # completing `fe` to `fe-app` unasked would deploy to the wrong one
         edit = QLineEdit()
         self._namespace.setLineEdit(edit)
         edit.setAccessibleName(_("Namespace to deploy to"))

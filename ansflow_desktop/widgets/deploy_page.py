@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -28,6 +28,13 @@ from ansflow_desktop.widgets.run_panel import ResourceTree, StatusStrip, Timelin
 
 MANIFEST, OUTPUT = 0, 1
 _LOW = 740
+
+
+class _Split(QSplitter):
+    """Asks for no more than its parts need at least: the column scrolls only where even that does not fit."""
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()
 
 
 class DeployPage(Page):
@@ -90,7 +97,7 @@ class DeployPage(Page):
         self._right.addWidget(self._strip)
         self._command_box = self._command_card()
         self._right.addWidget(self._command_box)
-        self._split = QSplitter(Qt.Orientation.Vertical)
+        self._split = _Split(Qt.Orientation.Vertical)
         self._split.setHandleWidth(12)
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self._live_cards())

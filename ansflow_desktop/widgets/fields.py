@@ -77,12 +77,12 @@ class Field(QWidget):
         self.input = focus or content
         self._problems = Problems()
         heading = label(title, "field")
-        heading.setVisible(bool(title))
         heading.setBuddy(self.input)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(heading)
+        if title:
+            layout.addWidget(heading)
         layout.addWidget(content, stretch)
         layout.addWidget(self._problems)
 

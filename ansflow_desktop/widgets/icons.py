@@ -7,6 +7,8 @@ few code points in use stand here; a test compares them with QtAwesome's own tab
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -96,6 +98,22 @@ def paint(painter: QPainter, rect: QRect | QRectF, name: str, colour: str) -> No
     painter.restore()
 
 
+class _Oversampling:
+    """How much finer than the screen icons are made: 1 but for pictures in a higher resolution."""
+
+    ratio = 1.0
+
+
+@contextmanager
+def oversampled(ratio: float) -> Iterator[None]:
+    """Make icons `ratio` times finer than the screen inside the block."""
+    _Oversampling.ratio = ratio
+    try:
+        yield
+    finally:
+        _Oversampling.ratio = 1.0
+
+
 class _GlyphEngine(QIconEngine):
     """Draws one glyph at whatever size and scale is asked for."""
 
@@ -115,6 +133,9 @@ class _GlyphEngine(QIconEngine):
         self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
         painter.end()
         return picture
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
+        return self.pixmap(size * _Oversampling.ratio, mode, state)
 
     def clone(self) -> QIconEngine:
         return _GlyphEngine(self._name, self._colour)

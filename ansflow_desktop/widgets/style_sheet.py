@@ -29,7 +29,6 @@ QFrame[role="note"][tone="warn"] { background: $warn_soft; }
 QFrame[role="note"][tone="bad"] { background: $bad_soft; }
 QFrame[role="note"][tone="accent"] { background: $accent_soft; }
 QLabel#toast { background: $text; color: $background; border-radius: 7px; padding: 8px 14px; }
-QToolButton[role="disclosure"] { border: 1px solid transparent; background: transparent; padding: 0 4px; }
 QFrame#rail { background: $surface; border: 0; border-right: 1px solid $line; }
 QFrame#top_bar { background: $surface; border: 0; border-bottom: 1px solid $line; }
 

@@ -98,6 +98,7 @@ PAIRS_IN_USE: tuple[tuple[str, str], ...] = (
     *(("text", f"{tone}_soft") for tone in ("ok", "warn", "bad")),
     *(("muted", f"{tone}_soft") for tone in ("ok", "warn", "bad")),
     ("background", "text"),
+    ("muted", "line"),
     *((name, "sunken") for name in ("syntax_key", "syntax_text", "syntax_number", "bad", "warn")),
 )
 

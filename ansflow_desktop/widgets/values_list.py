@@ -37,11 +37,12 @@ class _ValuesRow(QWidget):
         for icon, text, handler, off in (
             ("arrow-up", msg("Move %(file)s up", file=name), self._on_up, first),
             ("arrow-down", msg("Move %(file)s down", file=name), self._on_down, last),
-            ("close", msg("Remove %(file)s", file=name), self._on_removed, choice.found),
+            ("close", msg("Remove %(file)s", file=name), self._on_removed, False),
         ):
+            if icon == "close" and choice.found:
+                continue
             made = icon_button(icon, translate(text))
             made.setEnabled(not off)
-            made.setVisible(not (icon == "close" and choice.found))
             made.clicked.connect(handler)
             layout.addWidget(made)
 
