@@ -46,8 +46,13 @@ def close_loop(loop: asyncio.AbstractEventLoop) -> None:
 def spin(ready: Callable[[], bool], seconds: float) -> bool:
     """Let events happen until `ready()` or `seconds` are over; return whether it became ready."""
     here = QEventLoop()
+
+    def look() -> None:
+        if ready():
+            here.quit()
+
     tick, end = QTimer(), QTimer()
-    tick.timeout.connect(lambda: here.quit() if ready() else None)
+    tick.timeout.connect(look)
     end.timeout.connect(here.quit)
     end.setSingleShot(True)
     tick.start(_TICK_MS)
