@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from deploy_help import CONFIG_MAP, DEPLOYMENT, NO_NODE, Deployer, make_chart
 
 from ansflow_desktop.errors import ExitCode, UserError
@@ -166,3 +168,22 @@ def test_conflict_with_another_owner_is_explained(deployer, tmp_path, practice_a
 
     assert result.phase is Phase.FAILED
     assert "belongs to something else" in str(result.hint)
+
+
+def test_missing_rights_are_told_before_anything_runs(toolset, tmp_path, kubeconfig, practice_api, namespace):
+    practice_api.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    practice_api.request("POST", accounts, {"metadata": {"name": "nobody"}})
+    status, body = practice_api.request("POST", f"{accounts}/nobody/token", {"spec": {}})
+    assert status == 201, body
+    document = yaml.safe_load(kubeconfig.read_text())
+    document["users"][0]["user"] = {"token": json.loads(body)["status"]["token"]}
+    (tmp_path / "config").write_text(json.dumps(document))
+    deployer = Deployer(tmp_path / "config", toolset, tmp_path, namespace)
+
+    with pytest.raises(UserError) as caught:
+        deployer.run(make_chart(tmp_path / "web"), chart_name="web")
+
+    assert caught.value.code is ExitCode.FORBIDDEN
+    assert "secrets" in str(caught.value)
+    assert deployer.argvs == []
