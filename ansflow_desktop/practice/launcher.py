@@ -14,7 +14,6 @@ import sys
 def main() -> None:
     """Start all daemons and return once each has become its program; exit with what went wrong where one did not."""
     order = json.load(sys.stdin)
-    os.chdir(order["cwd"])
     for daemon in order["daemons"]:
         problem = _start(daemon["argv"], daemon["log"])
         if problem:
