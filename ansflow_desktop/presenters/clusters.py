@@ -16,6 +16,7 @@ from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.reads import ClusterReads
+from ansflow_desktop.process import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,7 @@ class ClustersPresenter(Presenter):
         self._reads = reads or ClusterReads()
         self._statuses: dict[str, ClusterStatus] = {}
         self._gate = asyncio.Semaphore(_TOGETHER)
+        self._cancel = Cancel()
         self._relay = _Relay()
         self._relay.progressed.connect(self._on_progress)
         self.state = ClustersState()
@@ -168,7 +170,13 @@ class ClustersPresenter(Presenter):
 
     def start_practice(self, name: str = PRACTICE) -> None:
         """Start practice cluster `name`, making it where there is none, and check it when it runs."""
-        self._practice(name, msg("Starting"), lambda: self._services.practice.start(name, on_progress=self._relay_on))
+        cancel = self._cancel = Cancel()
+        start = self._services.practice.start
+        self._practice(name, msg("Starting"), lambda: start(name, on_progress=self._relay_on, cancel=cancel))
+
+    def cancel_practice(self) -> None:
+        """Give up a start that is under way; nothing of it stays running."""
+        self._cancel.request()
 
     def stop_practice(self, name: str = PRACTICE) -> None:
         """Stop it; what was deployed stays for the next start."""
@@ -204,6 +212,11 @@ class ClustersPresenter(Presenter):
 
     def _publish_practice(self, practice: PracticeState) -> None:
         self._publish(msgspec.structs.replace(self.state, practice=practice))
+
+    async def close(self) -> None:
+        """End every task; a practice cluster that is being started is given up."""
+        self._cancel.request()
+        await super().close()
 
     def _set_status(self, status: ClusterStatus) -> None:
         self._statuses[status.name] = status

@@ -81,7 +81,10 @@ class PracticeCard(Card):
         lines.addWidget(self._text)
         line = row(Symbol("ship-wheel", "accent", 28), spacing=14)
         line.addLayout(lines, 1)
-        for part in (self._start, self._stop, self._remove):
+        self._cancel = button(_("Cancel"), "danger", "", _("Cancel the start of the practice cluster"))
+        self._cancel.setObjectName("practice_cancel")
+        self._cancel.clicked.connect(presenter.cancel_practice)
+        for part in (self._start, self._stop, self._remove, self._cancel):
             line.addWidget(part)
         self.body.addLayout(line)
         self._bar = QProgressBar()
@@ -95,11 +98,10 @@ class PracticeCard(Card):
         busy, running = bool(work.doing), one is not None and one.running
         exists = one is not None and bool(one.entry.server)
         self._text.setText(_practice_text(state, running=running, exists=exists))
-        self._start.setVisible(not running)
-        self._stop.setVisible(running)
-        self._remove.setVisible(exists)
-        for part in (self._start, self._stop, self._remove):
-            part.setEnabled(not busy)
+        self._start.setVisible(not running and not busy)
+        self._stop.setVisible(running and not busy)
+        self._remove.setVisible(exists and not busy)
+        self._cancel.setVisible(busy and not running)
         self._bar.setVisible(busy)
         self._bar.setRange(0, 0 if work.fraction is None else 1000)
         self._bar.setValue(0 if work.fraction is None else int(work.fraction * 1000))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -13,8 +13,10 @@ from PySide6.QtWidgets import (
     QLayout,
     QLayoutItem,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QStyle,
+    QStyledItemDelegate,
     QStyleOptionButton,
     QToolButton,
     QVBoxLayout,
@@ -129,6 +131,33 @@ class TableCard(Card):
         self.setMaximumHeight(height + 12 if height else 16777215)
 
 
+class Column(QScrollArea):
+    """A column that scrolls up and down and is never narrower than what stands in it."""
+
+    def __init__(self, least: int = 0) -> None:
+        """Make it around an empty `inside`, at least `least` pixels wide."""
+        super().__init__()
+        self._least = least
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.inside = QWidget()
+        self.inside.setObjectName("scrolled")
+        self.setWidget(self.inside)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the widest part with the scroll bar's."""
+        width = self.inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(max(width, self._least), 80)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask for another width when what stands inside does."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
 class Chip(QWidget):
     """A state as icon, word and colour together: never colour alone."""
 
@@ -237,6 +266,7 @@ class ComboBox(QComboBox):
         super().__init__()
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setItemDelegate(QStyledItemDelegate(self))  # the style sheet reaches the rows of this one only
         self.setMaxVisibleItems(14)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -350,6 +380,8 @@ class EmptyState(QWidget):
             line = label(words, role, wrap=True)
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             line.setFixedWidth(440)
+            line.ensurePolished()
+            line.setMinimumHeight(line.heightForWidth(440))
             layout.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
         if action:
             layout.addSpacing(8)

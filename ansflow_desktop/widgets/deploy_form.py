@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QFrame, QLineEdit, QMenu, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.presenters.deploy import DeployPresenter
@@ -15,6 +15,7 @@ from ansflow_desktop.widgets.controls import (
     Card,
     CheckBox,
     Chip,
+    Column,
     ComboBox,
     FlowLayout,
     button,
@@ -88,17 +89,10 @@ class DeployForm(Card):
         self._presenter = presenter
         self._filling = False
         self.body.setContentsMargins(0, 0, 0, 0)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside = QWidget()
-        inside.setObjectName("scrolled")
-        self._layout = QVBoxLayout(inside)
+        scroll = Column(310)
+        self._layout = QVBoxLayout(scroll.inside)
         self._layout.setContentsMargins(16, 14, 16, 16)
         self._layout.setSpacing(10)
-        scroll.setWidget(inside)
         self.body.addWidget(scroll)
         self._build()
         presenter.state_changed.connect(self._on_state)
@@ -145,9 +139,10 @@ class DeployForm(Card):
         self._namespace.setObjectName("deploy_namespace")
         self._namespace.setEditable(True)
         self._namespace.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
-        self._namespace.setCompleter(None)  # completing `fe` to `fe-app` unasked would deploy to the wrong one
         edit = QLineEdit()
         self._namespace.setLineEdit(edit)
+        # Completing `fe` to `fe-app` unasked would deploy to the wrong one.
+        self._namespace.setCompleter(None)  # type: ignore[arg-type]  # the stub leaves None out
         edit.setAccessibleName(_("Namespace to deploy to"))
         edit.setPlaceholderText(_("Choose or type one"))
         self._namespace.editTextChanged.connect(self._on_namespace_typed)

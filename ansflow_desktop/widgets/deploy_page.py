@@ -5,10 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QMessageBox,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QTabBar,
@@ -20,7 +18,7 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.presenters.deploy import DeployPresenter
 from ansflow_desktop.presenters.deploy_state import DeployState, PreviewStatus
 from ansflow_desktop.widgets.code import OUTPUT_LINES, CodeView, CommandView
-from ansflow_desktop.widgets.controls import Card, EmptyState, button, label, row
+from ansflow_desktop.widgets.controls import Card, Column, EmptyState, button, label, row
 from ansflow_desktop.widgets.deploy_form import DeployForm
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
@@ -49,8 +47,7 @@ class DeployPage(Page):
         columns = QHBoxLayout()
         columns.setSpacing(14)
         self.form = DeployForm(presenter)
-        self.form.setMinimumWidth(312)
-        self.form.setMaximumWidth(420)
+        self.form.setMaximumWidth(440)
         columns.addWidget(self.form, 4)
         columns.addWidget(self._right_column(), 8)
         self.content.addLayout(columns, 1)
@@ -73,19 +70,12 @@ class DeployPage(Page):
         self.action_row.addWidget(self._cancel)
         self.action_row.addWidget(self._deploy)
 
-    def _right_column(self) -> QScrollArea:
+    def _right_column(self) -> Column:
         """Return the right column; it scrolls where the window is too low for all of it."""
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inside = QWidget()
-        inside.setObjectName("scrolled")
-        self._right = QVBoxLayout(inside)
+        scroll = Column()
+        self._right = QVBoxLayout(scroll.inside)
         self._right.setContentsMargins(0, 0, 0, 0)
         self._right.setSpacing(12)
-        scroll.setWidget(inside)
         return scroll
 
     def _build_right(self) -> None:

@@ -1,0 +1,346 @@
+"""Every page of the real window: names for assistive tools, nothing cut off, keyboard, languages, themes."""
+
+import gettext
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollBar,
+    QTabBar,
+    QWidget,
+)
+from window_kit import EXAMPLE, FakeRunner
+
+from ansflow_desktop import i18n
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.cluster import Reach
+from ansflow_desktop.models.run import ClusterEvent, Health, Phase, ResourceChanged, RunFinished, RunStarted
+from ansflow_desktop.widgets import theme
+from ansflow_desktop.widgets.controls import Chip, ElidedLabel
+from ansflow_desktop.widgets.rail import PAGES
+from ansflow_desktop.widgets.tokens import DARK, LIGHT
+
+INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QPlainTextEdit, QAbstractItemView, QTabBar)
+KEYS = [page[0] for page in PAGES]
+HEAD = {"time": 1.0, "run": "r"}
+
+
+class Longer(gettext.NullTranslations):
+    """Every text 40 % longer, as a translation may be."""
+
+    def gettext(self, message):
+        return f"{message} {'wyz ' * (len(message) // 10)}".rstrip()
+
+    def ngettext(self, one, many, count):
+        return self.gettext(one if count == 1 else many)
+
+
+@pytest.fixture
+def longer(monkeypatch):
+    monkeypatch.setattr(i18n._Active, "catalogue", Longer())
+
+
+def parts(window, kind=QWidget):
+    return [part for part in window.shell.findChildren(kind) if part.isVisible()]
+
+
+def settled(window, qtbot):
+    qtbot.waitUntil(lambda: window.frame.state.row is not None and bool(window.frame.state.namespaces))
+
+
+@pytest.mark.parametrize("page", KEYS)
+def test_everything_interactive_has_a_name_and_takes_the_keyboard(window, qtbot, page):
+    settled(window, qtbot)
+    window.shell.show_page(page)
+    checked = 0
+    for part in parts(window):
+        if not isinstance(part, INTERACTIVE) or isinstance(part, QScrollBar):
+            continue
+        if part.objectName().startswith("qt_") or isinstance(part.parent(), QComboBox | QPlainTextEdit):
+            continue
+        assert part.accessibleName(), f"{type(part).__name__} {part.objectName()} on {page}"
+        if part.focusPolicy() is Qt.FocusPolicy.NoFocus:
+            assert part.__class__.__name__ == "_Header", f"{part.accessibleName()} cannot be reached by keyboard"
+        checked += 1
+    assert checked > 5
+
+
+def cut_off(window) -> list[str]:
+    found = []
+    for part in parts(window, QLabel):
+        if isinstance(part, ElidedLabel) or not part.text() or part.objectName() == "toast":
+            continue
+        if part.wordWrap():
+            if part.height() + 1 < part.heightForWidth(part.width()):
+                found.append(f"label {part.text()!r} is {part.height()} high")
+        elif part.width() < part.fontMetrics().horizontalAdvance(part.text()):
+            found.append(f"label {part.text()!r} is {part.width()} wide")
+    for part in [*parts(window, QAbstractButton), *parts(window, Chip)]:
+        if isinstance(part, QAbstractButton) and not part.text():
+            continue
+        if 0 < part.visibleRegion().boundingRect().width() < part.width():
+            found.append(f"{type(part).__name__} {part.accessibleName()!r} goes beyond its column")
+        if part.width() + 1 < part.sizeHint().width():
+            text = part.text() if isinstance(part, QAbstractButton) else part.text
+            found.append(f"{type(part).__name__} {text!r} is {part.width()} wide, not {part.sizeHint().width()}")
+    return found
+
+
+@pytest.mark.parametrize("size", [(1024, 700), (1440, 900)], ids=["small", "usual"])
+@pytest.mark.parametrize("page", KEYS)
+def test_nothing_is_cut_off(window, qtbot, page, size):
+    settled(window, qtbot)
+    window.shell.resize(*size)
+    window.shell.show_page(page)
+    qtbot.wait(60)
+    assert not cut_off(window)
+
+
+@pytest.mark.parametrize("page", KEYS)
+def test_nothing_is_cut_off_in_a_longer_language(longer, window, qtbot, page):
+    settled(window, qtbot)
+    window.shell.resize(1024, 700)
+    window.shell.show_page(page)
+    qtbot.wait(60)
+    assert not cut_off(window)
+
+
+def test_the_rail_folds_where_there_is_little_room(window, qtbot):
+    window.shell.resize(1024, 700)
+    qtbot.waitUntil(lambda: window.shell.rail.width() < 100)
+    window.shell.resize(1200, 800)
+    qtbot.waitUntil(lambda: window.shell.rail.width() > 150)
+
+
+def test_one_primary_button_a_page(window, qtbot):
+    settled(window, qtbot)
+    for page in KEYS:
+        window.shell.show_page(page)
+        primary = [one for one in parts(window, QPushButton) if one.property("role") == "primary"]
+        assert len(primary) <= 1, page
+
+
+def test_language_and_theme_change_at_once_and_are_kept(window, qtbot, services):
+    settled(window, qtbot)
+    window.shell.show_page("releases")
+    window.frame.choose_theme("dark")
+    assert theme.current() is DARK
+    window.frame.choose_language("zh_CN")
+    assert i18n.active_language() == "zh_CN"
+    assert (services.settings.theme, services.settings.language) == ("dark", "zh_CN")
+    assert window.shell.current == "releases"
+    window.frame.choose_theme("light")
+    assert theme.current() is LIGHT
+    qtbot.keyClick(window.shell, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert window.shell.current == "deploy"
+
+
+def test_what_is_typed_outlives_a_change_of_theme(window, qtbot):
+    settled(window, qtbot)
+    window.deploy.choose_chart(str(EXAMPLE))
+    qtbot.waitUntil(lambda: window.deploy.state.chart is not None)
+    editor = window.shell.findChild(QPlainTextEdit, "custom_values")
+    qtbot.keyClicks(editor, "a: 1")
+    window.frame.choose_theme("dark")
+    again = window.shell.page.findChild(QPlainTextEdit, "custom_values")
+    assert again.toPlainText() == "a: 1"
+    assert window.deploy.state.custom_values == "a: 1"
+
+
+def test_keys_go_to_pages_filter_and_lists(window, qtbot):
+    settled(window, qtbot)
+    qtbot.keyClick(window.shell, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    assert window.shell.current == "releases"
+    qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
+    line = window.shell.findChild(QLineEdit, "release_filter")
+    assert line.hasFocus()
+    qtbot.keyClicks(line, "a/?")
+    assert line.text() == "a/?", "plain keys are letters inside editors"
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
+    assert line.text() == "" and not line.hasFocus()
+    qtbot.keyClick(window.shell, Qt.Key.Key_Question)
+    dialog = window.shell.findChild(QDialog)
+    assert dialog.isVisible()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+def test_a_dropped_folder_is_chosen(window, qtbot):
+    window.shell.show_page("clusters")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(EXAMPLE))])
+    action, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.shell.dropEvent(QDropEvent(QPointF(5, 5), action, data, left, none))
+    qtbot.waitUntil(lambda: window.deploy.state.chart is not None)
+    assert window.shell.current == "deploy"
+    assert window.shell.findChild(QLineEdit, "chart_path").text().endswith("fe-app")
+
+
+def test_a_typed_namespace_is_not_completed_to_another_one(window, qtbot):
+    settled(window, qtbot)
+    window.deploy.set_namespaces(("default", "fe-app"))
+    line = window.shell.findChild(QComboBox, "deploy_namespace").lineEdit()
+    line.setFocus()
+    line.selectAll()
+    qtbot.keyClicks(line, "fe")
+    qtbot.keyClick(line, Qt.Key.Key_Tab)
+    assert line.text() == "fe"
+    assert window.deploy.state.namespace == "fe"
+
+
+# Clusters
+
+
+def test_every_context_is_listed_and_the_plugin_is_not_run_unasked(window, qtbot, reads):
+    qtbot.waitUntil(lambda: {"dev", "stage"} <= set(reads.checked))
+    state = window.clusters.state
+    assert [row.entry.name for row in state.rows][:3] == ["dev", "stage", "prod"]
+    assert state.row("prod").status.reach is Reach.APPROVAL_NEEDED
+    assert "prod" not in reads.checked
+
+
+def test_the_plugin_runs_once_it_was_shown_and_approved(window, qtbot, reads, services):
+    qtbot.waitUntil(lambda: window.clusters.state.row("prod").status.reach is Reach.APPROVAL_NEEDED)
+    window.clusters.check("prod")
+    dialog = window.shell.findChild(QDialog)
+    shown = {
+        name: dialog.findChild(QPlainTextEdit, f"approval_{name}").toPlainText() for name in ("command", "args", "env")
+    }
+    assert shown == {"command": "/opt/vendor/login", "args": "--account\n<b>prod</b>", "env": "PROFILE=admin"}
+    assert dialog.findChild(QPushButton, "approval_cancel").isDefault()
+    dialog.reject()
+    assert "prod" not in reads.checked
+    window.clusters.check("prod")
+    dialog = [one for one in window.shell.findChildren(QDialog) if one.isVisible()][-1]
+    qtbot.mouseClick(dialog.findChild(QPushButton, "approval_approve"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.clusters.state.row("prod").status.reach is Reach.REACHABLE)
+    assert services.approvals.approved(window.clusters.state.row("prod").entry.exec_plugin)
+
+
+def test_a_cluster_that_does_not_answer_is_said_in_words(window, qtbot, reads):
+    settled(window, qtbot)
+    reads.unreachable = {"stage"}
+    window.clusters.check("stage")
+    qtbot.waitUntil(lambda: window.clusters.state.row("stage").status.reach is Reach.UNREACHABLE)
+    window.shell.show_page("clusters")
+    model = window.shell.findChild(QWidget, "clusters_table").model()
+    rows = {model.index(row, 0).data(): model.index(row, 1).data() for row in range(model.rowCount())}
+    assert rows["stage"] == "Not reachable" and rows["dev"] == "Reachable"
+
+
+def test_switching_the_cluster_forgets_namespace_and_releases(window, qtbot):
+    settled(window, qtbot)
+    qtbot.waitUntil(lambda: bool(window.releases.state.rows))
+    window.frame.choose_namespace("fe")
+    assert window.deploy.state.namespace == "fe"
+    assert {row.namespace for row in window.releases.state.rows} == {"fe"}
+    window.frame.choose_cluster("stage")
+    assert (window.frame.state.namespace, window.deploy.state.namespace) == ("", "")
+    qtbot.waitUntil(lambda: len(window.releases.state.rows) == 3)
+
+
+def test_an_added_file_that_is_none_is_said_and_forgotten(window, qtbot, tmp_path):
+    settled(window, qtbot)
+    window.clusters.add_file(str(tmp_path / "missing"))
+    qtbot.waitUntil(lambda: any(banner.key == "error" for banner in window.frame.state.banners))
+    window.frame.close_banner("error")
+    assert not any(banner.key == "error" for banner in window.frame.state.banners)
+
+
+# Closing
+
+
+@pytest.fixture
+def running(window, services, qtbot):
+    events = [
+        RunStarted(**HEAD, pipeline="p", steps=("deploy",)),
+        ResourceChanged(
+            **HEAD, kind="Deployment", namespace="fe", name="web", health=Health.PROGRESSING, message="0 of 2 ready"
+        ),
+        ClusterEvent(
+            **HEAD, kind="Pod", namespace="fe", name="web-1-abcde", reason="Failed", message="no image", warning=True
+        ),
+        RunFinished(**HEAD, phase=Phase.CANCELLED),
+    ]
+    runner = FakeRunner(events[:3], Phase.CANCELLED, wait_for_cancel=True)
+    services.runner = lambda: runner
+    settled(window, qtbot)
+    window.deploy.choose_chart(str(EXAMPLE))
+    qtbot.waitUntil(lambda: window.deploy.state.chart is not None)
+    window.deploy.run.start(window.deploy.state.request, 1.0)
+    qtbot.waitUntil(lambda: window.deploy.state.run is not None and bool(window.deploy.state.run.timeline))
+    yield runner
+    if window.deploy.run.running:
+        with qtbot.waitSignal(window.deploy.finished):
+            window.deploy.cancel()
+
+
+def ask_to_close(window, qtbot) -> QMessageBox:
+    window.shell.close()
+    qtbot.waitUntil(lambda: any(one.isVisible() for one in window.shell.findChildren(QMessageBox)))
+    return next(one for one in window.shell.findChildren(QMessageBox) if one.isVisible())
+
+
+def click(qtbot, dialog, name):
+    qtbot.mouseClick(dialog.findChild(QPushButton, name), Qt.MouseButton.LeftButton)
+
+
+def test_closing_during_a_run_asks_and_going_back_changes_nothing(window, running, qtbot):
+    dialog = ask_to_close(window, qtbot)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert window.shell.isVisible() and window.deploy.run.running and running.cancels == 0
+
+
+def test_closing_can_wait_for_the_end(window, running, qtbot):
+    click(qtbot, ask_to_close(window, qtbot), "close_wait")
+    assert window.shell.isVisible() and running.cancels == 0
+    with qtbot.waitSignal(window.closed):
+        window.deploy.cancel()
+    assert not window.shell.isVisible()
+
+
+def test_closing_can_cancel_the_run(window, running, qtbot):
+    dialog = ask_to_close(window, qtbot)
+    with qtbot.waitSignal(window.closed):
+        click(qtbot, dialog, "close_cancel")
+    assert window.deploy.state.run.phase is Phase.CANCELLED
+
+
+def test_closing_without_a_run_closes(window, qtbot):
+    with qtbot.waitSignal(window.closed):
+        window.shell.close()
+
+
+def test_a_run_in_progress_is_shown_with_words(window, running, qtbot):
+    qtbot.waitUntil(lambda: window.frame.state.running == 1)
+    assert not window.shell.findChild(QPushButton, "deploy").isVisible()
+    assert window.shell.findChild(QPushButton, "cancel").isVisible()
+    shown = {one.text() for one in parts(window, QLabel)}
+    assert "Waiting for 1 of 1 resource" in shown
+    assert not cut_off(window)
+
+
+def test_a_second_cancel_asks_before_it_stops_at_once(window, running, qtbot, services):
+    running.wait = True
+    page = window.shell.page
+    page.presenter.run._fold.cancelling = True
+    page.presenter.run._publish()
+    page._on_cancel()
+    dialog = next(one for one in window.shell.findChildren(QMessageBox) if one.isVisible())
+    assert dialog.defaultButton().text() == "Keep waiting"
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert running.cancels == 0
+
+
+def test_unexpected_errors_are_banners_not_crashes(window, qtbot):
+    window.frame.show_error(UserError("Title", "server <b>words</b>", "hint"))
+    assert any(one.text() == "server <b>words</b>" for one in parts(window, QLabel))
