@@ -1,4 +1,7 @@
-"""Ctrl+C on the command line: the first asks a run to stop, the second skips what is left of the grace times."""
+"""Ctrl+C on the command line: the first asks a run to stop, the second skips what is left of the grace times.
+
+A closed terminal (SIGHUP) asks to stop like Ctrl+C, but never insists: shell and kernel may both tell of it.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOP, _HANG_UP, _DONE = "stop", "hang up", "done"
+_LOOK_S = 0.2
 
 
 def run_cancellable(work: Callable[[Cancel], T], on_stop: Callable[[int], None] | None = None) -> T:
     """Run `work` on a thread of its own and return what it returns, or raise what it raises.
 
-    Each SIGINT or SIGTERM becomes one `Cancel.request`; `on_stop` is told how many there were. The handler does
-    nothing but put into a queue whose `put` is reentrant: a handler that took a lock could meet itself.
+    Each SIGINT or SIGTERM becomes one `Cancel.request`, SIGHUP only where there was none before; `on_stop` is told how
+    many there were. The handler does nothing but put into a queue whose `put` is reentrant: a handler that took a lock
+    could meet itself.
     """
     cancel = Cancel()
     inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -43,25 +48,40 @@ def _work(work: Callable[[Cancel], T], cancel: Cancel, outcome: dict[str, Any], 
     except BaseException as error:  # it is raised again on the main thread
         outcome["error"] = error
     finally:
-        inbox.put("done")
+        inbox.put(_DONE)
 
 
 def _wait(inbox: queue.SimpleQueue[str], cancel: Cancel, on_stop: Callable[[int], None] | None) -> None:
     count = 0
-    while inbox.get() != "done":
+    while (word := _next(inbox)) != _DONE:
+        if word == _HANG_UP and count:
+            continue
         count += 1
         cancel.request()
         if on_stop:
             on_stop(count)
 
 
+def _next(inbox: queue.SimpleQueue[str]) -> str:
+    """Wait for a word, looking again now and then: a signal that comes right before the sleep does not end it."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return inbox.get(timeout=_LOOK_S)
+
+
 @contextlib.contextmanager
 def _handling(inbox: queue.SimpleQueue[str]) -> Iterator[None]:
-    """Send the signals into `inbox` inside the block; away from the main thread they stay as they are."""
+    """Send the signals into `inbox` inside the block; away from the main thread they stay as they are.
+
+    A SIGHUP that is ignored (`nohup`) stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: inbox.put("stop")) for number in _SIGNALS}
+    words = {signal.SIGINT: _STOP, signal.SIGTERM: _STOP, signal.SIGHUP: _HANG_UP}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        del words[signal.SIGHUP]
+    before = {number: signal.signal(number, lambda got, _: inbox.put(words[got])) for number in words}
     try:
         yield
     finally:

@@ -19,6 +19,7 @@ from ansflow_desktop.store.identity import ProcessIdentity, is_alive, this_proce
 _log = logging.getLogger(__name__)
 _OWNER = ".owner"
 _UNOWNED_S = 3600.0
+_UNSEEN_S = 24 * 3600.0  # where processes cannot be looked at: longer than any run waits
 
 
 @contextlib.contextmanager
@@ -43,7 +44,10 @@ def run_folder(directories: Directories, run_id: str) -> Iterator[Path]:
 
 
 def sweep_run_folders(directories: Directories) -> list[str]:
-    """Remove the folders of runs whose process is gone (they may hold credentials) and return their names."""
+    """Remove the folders of runs whose processes are all gone (they may hold credentials) and return their names.
+
+    A helm whose AnsFlow was killed still works with the kubeconfig in its run's folder: that folder stays.
+    """
     try:
         folders = [entry for entry in directories.runs.iterdir() if entry.is_dir() and not entry.is_symlink()]
     except OSError:
@@ -55,13 +59,43 @@ def sweep_run_folders(directories: Directories) -> list[str]:
 
 
 def _in_use(folder: Path) -> bool:
+    return _owner_lives(folder) or processes_left(folder)
+
+
+def _owner_lives(folder: Path) -> bool:
     """Say whether the folder's process lives; one without an owner is only taken for left over after an hour."""
     try:
         return is_alive(msgspec.json.decode((folder / _OWNER).read_bytes(), type=ProcessIdentity))
     except (OSError, msgspec.DecodeError):
-        with contextlib.suppress(OSError):
-            return time.time() - folder.stat().st_mtime < _UNOWNED_S
-        return False
+        return _younger(folder, _UNOWNED_S)
+
+
+def processes_left(folder: Path, proc: Path = Path("/proc")) -> bool:
+    """Say whether another process still works with `folder`: its arguments, environment or directory name it.
+
+    Where the system does not show its processes as files below `proc` (macOS), a folder younger than a day counts as
+    in use.
+    """
+    if not (proc / "self" / "cmdline").exists():
+        return _younger(folder, _UNSEEN_S)
+    numbers = (entry.name for entry in proc.iterdir() if entry.name.isdigit())
+    return any(_names(proc / number, folder) for number in numbers if int(number) != os.getpid())
+
+
+def _names(process: Path, folder: Path) -> bool:
+    """Say whether a process (its folder below /proc) names `folder`; False for one of another user, or one gone."""
+    wanted = os.fsencode(folder)
+    with contextlib.suppress(OSError):
+        if wanted in (process / "cmdline").read_bytes() or wanted in (process / "environ").read_bytes():
+            return True
+        return (process / "cwd").readlink().is_relative_to(folder)
+    return False
+
+
+def _younger(folder: Path, seconds: float) -> bool:
+    with contextlib.suppress(OSError):
+        return time.time() - folder.stat().st_mtime < seconds
+    return False
 
 
 def remove(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -63,3 +64,35 @@ def test_a_storm_of_signals_is_survived() -> None:
         return cancel.wait(LIMIT_S)
 
     assert run_cancellable(work) is True
+
+
+def test_a_closed_terminal_asks_once_and_never_insists() -> None:
+    told: list[int] = []
+
+    def work(cancel: Cancel) -> tuple[bool, bool]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert cancel.wait(LIMIT_S)
+        os.kill(os.getpid(), signal.SIGHUP)
+        interrupt()
+        deadline = time.monotonic() + LIMIT_S
+        while not cancel.forced and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return cancel.requested, cancel.forced
+
+    assert run_cancellable(work, told.append) == (True, True)
+    assert told == [1, 2]
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+
+        def work(cancel: Cancel) -> bool:
+            os.kill(os.getpid(), signal.SIGHUP)
+            interrupt()
+            assert cancel.wait(LIMIT_S)
+            return cancel.forced
+
+        assert run_cancellable(work) is False
+    finally:
+        signal.signal(signal.SIGHUP, before)

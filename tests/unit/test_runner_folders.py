@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -60,3 +63,37 @@ def test_what_cannot_be_removed_is_logged_not_raised(directories, monkeypatch, c
     with caplog.at_level("WARNING", logger="ansflow_desktop"), run_folder(directories, "r"):
         pass
     assert "could not be removed" in caplog.text
+
+
+@pytest.fixture
+def of_a_dead_run(directories):
+    folder = directories.runs / "dead"
+    folder.mkdir(parents=True)
+    (folder / ".owner").write_text(json.dumps({"pid": os.getpid(), "started": "1", "boot": "other"}))
+    return folder
+
+
+WAITS = "import sys; sys.stdout.write('up\\n'); sys.stdout.flush(); sys.stdin.read()"
+
+
+@pytest.mark.parametrize("named_by", ["argument", "environment", "directory"])
+def test_a_folder_stays_while_a_process_of_its_run_lives(directories, of_a_dead_run, named_by):
+    """The AnsFlow of a run was killed, its helm lives on with the private kubeconfig in the folder."""
+    extra = {
+        "argument": {"args": [sys.executable, "-c", WAITS, f"--kubeconfig={of_a_dead_run}/kubeconfig"]},
+        "environment": {"args": [sys.executable, "-c", WAITS], "env": {"KUBECONFIG": f"{of_a_dead_run}/kubeconfig"}},
+        "directory": {"args": [sys.executable, "-c", WAITS], "cwd": of_a_dead_run},
+    }[named_by]
+    with subprocess.Popen(stdin=subprocess.PIPE, stdout=subprocess.PIPE, **extra) as helm:
+        assert helm.stdout.readline() == b"up\n"
+        assert sweep_run_folders(directories) == []
+        helm.stdin.close()
+        helm.wait()
+    assert sweep_run_folders(directories) == ["dead"]
+
+
+def test_without_proc_a_folder_counts_as_in_use_for_a_day(of_a_dead_run, tmp_path):
+    assert folders.processes_left(of_a_dead_run, tmp_path / "no-proc")
+    yesterday = time.time() - 25 * 3600
+    os.utime(of_a_dead_run, (yesterday, yesterday))
+    assert not folders.processes_left(of_a_dead_run, tmp_path / "no-proc")
