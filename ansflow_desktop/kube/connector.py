@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from kubernetes.aio.client.rest import RESTClientObject
 
 from ansflow_desktop.kube.resolver import DaemonResolver
@@ -12,4 +16,18 @@ class RestClient(RESTClientObject):
     """The library's REST client, looking names up without holding the program at its end."""
 
     def _create_connector(self) -> aiohttp.TCPConnector:
-        return aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, resolver=DaemonResolver())
+        connector = aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, resolver=DaemonResolver())
+        factory: functools.partial[ResponseHandler] = functools.partial(_Handler, loop=asyncio.get_running_loop())
+        connector._factory = factory
+        return connector
+
+
+class _Handler(ResponseHandler):
+    """A connection that is not used again (a watch's, a cancelled call's) ends at once.
+
+    A graceful TLS end waits for the server's answer, and so outlives the event loop of a run that is over.
+    """
+
+    def close(self) -> None:
+        """End the connection without a farewell."""
+        self.abort()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
+import selectors
 import socket
 import subprocess
 import threading
 import time
+import warnings
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -176,3 +180,64 @@ def test_kinds_that_may_not_be_watched_leave_the_others_alone(follow, call, name
     updates.until(resource("Pod", Health.HEALTHY))
     assert set(follower.problems) == set(KINDS) - {"Pod"}
     assert {error.status for error in follower.problems.values()} == {403}
+
+
+class Relay:
+    """Passes bytes between clients and a server until it is told to freeze: what comes then is never answered."""
+
+    def __init__(self, server: str) -> None:
+        self._there = urlsplit(server)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._frozen, self._ended = threading.Event(), threading.Event()
+        self._sockets: list[socket.socket] = [self._listener]
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+
+    def freeze(self) -> None:
+        self._frozen.set()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join(10)
+        for each in self._sockets:
+            each.close()
+
+    def _work(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ, None)
+            while not self._ended.is_set():
+                for key, _ in () if self._frozen.wait(0.001) else selector.select(0.02):
+                    self._pass(selector, key.fileobj, key.data)
+                if self._frozen.is_set():
+                    self._ended.wait(10)
+
+    def _pass(self, selector, source, target) -> None:
+        if target is None:
+            near, _ = source.accept()
+            far = socket.create_connection((self._there.hostname, self._there.port))
+            self._sockets += [near, far]
+            selector.register(near, selectors.EVENT_READ, far)
+            selector.register(far, selectors.EVENT_READ, near)
+            return
+        data = source.recv(65536)
+        if data:
+            target.sendall(data)
+        else:
+            selector.unregister(source)
+
+
+def test_watches_leave_no_socket_behind_when_the_server_answers_no_more(follow, document, request):
+    relay = Relay(document["clusters"][0]["cluster"]["server"])
+    request.addfinalizer(relay.close)
+    relayed = copy.deepcopy(document)
+    relayed["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{relay.port}"
+    follower, updates = follow(("Deployment", "x"), asked=relayed)
+    assert follower.wait_ready(WAIT_S)
+    relay.freeze()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        assert follower.stop()
+        gc.collect()
+    assert [str(each.message) for each in told if "transport" in str(each.message)] == []
+    assert updates.all == []
