@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
-import threading
 from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING
@@ -16,12 +14,12 @@ from PySide6.QtWidgets import QApplication
 
 from ansflow_desktop import i18n
 from ansflow_desktop.models.cluster import Reach
-from ansflow_desktop.process import let_children_be_interrupted
 from ansflow_desktop.widgets import icons, theme
 from ansflow_desktop.widgets.rail import PAGES
 from ansflow_desktop.widgets.shell import LEAST_HEIGHT, LEAST_WIDTH, Shell
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -68,7 +66,6 @@ class Window(QObject):
         self._closing = False
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
-        self.shell.setWindowIcon(QIcon(icons.pixmap("ship-wheel", "accent", 64)))
         self.clusters: ClustersPresenter
         self.frame: ShellPresenter
         self.deploy: DeployPresenter
@@ -77,7 +74,7 @@ class Window(QObject):
     # Parts
 
     def load(self, reads: ClusterReads | None = None) -> None:
-        """Make presenters and the first page, and begin to read; a loop must be running."""
+        """Make presenters and the first page; a loop must be running."""
         from ansflow_desktop.presenters.clusters import ClustersPresenter
         from ansflow_desktop.presenters.deploy import DeployPresenter
         from ansflow_desktop.presenters.releases import ReleasesPresenter
@@ -91,11 +88,13 @@ class Window(QObject):
         self._connect_shell()
         self.shell.set_factory(self._make_page)
         self.shell.show_state(self.frame.state)
+
+    @Slot()
+    def begin(self) -> None:
+        """Begin to read tools, clusters and the first chart: after the page was painted."""
+        self.shell.setWindowIcon(QIcon(icons.pixmap("ship-wheel", "accent", 64)))
         self.frame.load()
         self.clusters.load()
-        self._first_chart()
-
-    def _first_chart(self) -> None:
         recent = self.services.settings.recent_charts
         first = self._chart or (recent[0] if recent else "")
         if first:
@@ -252,6 +251,8 @@ class Window(QObject):
     def _end(self) -> None:
         self.shell.may_close = True
         self.shell.close()
+        import asyncio
+
         asyncio.get_running_loop().create_task(self._finish())
 
     async def _finish(self) -> None:
@@ -271,6 +272,7 @@ def make_window(
     theme.apply(application(), services.settings.theme)
     window = Window(services, chart, cluster)
     window.load(reads)
+    window.begin()
     return window
 
 
@@ -289,13 +291,15 @@ class _Start(QObject):
         """Make loop, presenters and the first page, then import the heavy libraries in a thread."""
         from ansflow_desktop.presenters.collector import Collector
         from ansflow_desktop.presenters.loop import open_loop
+        from ansflow_desktop.process import let_children_be_interrupted
 
+        let_children_be_interrupted()
         self._loop = open_loop(self._app)
         self._window.load()
         self._app.styleHints().colorSchemeChanged.connect(self._window.on_system_scheme)
         self._collector = Collector()
         gc.freeze()
-        threading.Thread(target=warm_up, name="imports", daemon=True).start()
+        QTimer.singleShot(0, self._window.begin)
 
     @Slot()
     def _on_closed(self) -> None:
@@ -311,16 +315,6 @@ class _Start(QObject):
             self._collector.stop()
 
 
-def warm_up() -> None:
-    """Import what the first read and the first run need; a missing library shows where it is used."""
-    import contextlib
-    import importlib
-
-    for name in ("kubernetes.aio.client", "ansflow_desktop.kube.release_watch", "ansflow_desktop.executors.runner"):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-
-
 def run_window(options: Options, chart: str | None = None, cluster: str | None = None) -> int:
     """Open the window on `options` and return the program's exit code once it is closed.
 
@@ -329,7 +323,6 @@ def run_window(options: Options, chart: str | None = None, cluster: str | None =
     from ansflow_desktop.executors.services import build
 
     gc.disable()
-    let_children_be_interrupted()
     services = build(options)
     app = application()
     theme.apply(app, services.settings.theme)

@@ -15,49 +15,15 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.clusters_state import PRACTICE, ClusterRow, ClustersState, PracticeState
 from ansflow_desktop.presenters.reads import ClusterReads
 from ansflow_desktop.process import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PRACTICE = "practice"
 _TOGETHER = 8
 _AGAIN_S = 30.0
-
-
-class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the cluster table: the entry, its last check, and for a practice cluster whether it runs."""
-
-    entry: ClusterEntry
-    status: ClusterStatus
-    practice: bool = False
-    running: bool = False
-
-
-class PracticeState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is being done to practice cluster `name`: `doing` is empty for nothing.
-
-    `about` is the part of it at work, `fraction` (0 to 1) how far it is, None where the end is not known.
-    """
-
-    name: str = PRACTICE
-    doing: Text = ""
-    about: str = ""
-    fraction: float | None = None
-
-
-class ClustersState(msgspec.Struct, frozen=True, kw_only=True):
-    """The page: rows in the list's order, problems of kubeconfig files, and the work on a practice cluster."""
-
-    rows: tuple[ClusterRow, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    loading: bool = True
-    practice: PracticeState = PracticeState()
-
-    def row(self, name: str) -> ClusterRow | None:
-        """Return the row of cluster `name`."""
-        return next((row for row in self.rows if row.entry.name == name), None)
 
 
 class _Relay(QObject):

@@ -5,7 +5,10 @@ One object, so that unit tests can put another in its place.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
+
+from ansflow_desktop.presenters.base import off_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +21,26 @@ if TYPE_CHECKING:
 class ClusterReads:
     """Reads of one cluster at a time; every method takes the minimal kubeconfig document of that cluster."""
 
+    def __init__(self) -> None:
+        """Start with nothing imported."""
+        self._imported = False
+
+    async def _ready(self) -> None:
+        """Import the Kubernetes client in another thread: on the window's it would stall it for half a second."""
+        if not self._imported:
+            await off_thread(_import_client)
+            self._imported = True
+
     async def check(self, entry: ClusterEntry, document: dict[str, Any]) -> ClusterStatus:
         """Return whether the cluster answers, its version and latency; never raises for a cluster that does not."""
+        await self._ready()
         from ansflow_desktop.kube import probe
 
         return await probe.check(entry, document)
 
     async def namespaces(self, document: dict[str, Any]) -> list[str]:
         """Return the names of the cluster's namespaces; raises KubeError."""
+        await self._ready()
         from ansflow_desktop.kube import namespaces
 
         return await namespaces.list_namespaces(document)
@@ -40,12 +55,21 @@ class ClusterReads:
 
         `on_state` hears the error when the connection is lost, and None once it stands again.
         """
+        await self._ready()
         from ansflow_desktop.kube import release_watch
 
         await release_watch.watch_releases(document, on_rows, on_state)
 
     async def kept_values(self, document: dict[str, Any], namespace: str, release: str) -> dict[str, Any] | None:
         """Return the values of the live release that helm would silently keep, None when there are none."""
+        await self._ready()
         from ansflow_desktop.kube import releases
 
         return await releases.release_values(document, namespace, release)
+
+
+def _import_client() -> None:
+    for name in ("kubernetes.aio.client", "kubernetes.aio.config", "ansflow_desktop.kube.release_watch"):
+        importlib.import_module(name)
+    for name in ("probe", "namespaces", "releases"):
+        importlib.import_module(f"ansflow_desktop.kube.{name}")

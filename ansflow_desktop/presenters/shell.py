@@ -13,37 +13,11 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.models.command import Tool, ToolSet
 from ansflow_desktop.presenters.base import Presenter, off_thread
-from ansflow_desktop.presenters.clusters import ClusterRow, ClustersPresenter
+from ansflow_desktop.presenters.clusters import ClustersPresenter
+from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.reads import ClusterReads
+from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.settings import Settings
-
-
-class Banner(msgspec.Struct, frozen=True, kw_only=True):
-    """A line below the top bar; `key` names it so that it can be closed, `tone` is accent, warn or bad."""
-
-    key: str
-    tone: str
-    title: Text
-    text: Text = ""
-
-
-class ShellState(msgspec.Struct, frozen=True, kw_only=True):
-    """The frame: `cluster` and `namespace` are empty for none chosen and for all namespaces."""
-
-    rows: tuple[ClusterRow, ...] = ()
-    cluster: str = ""
-    namespace: str = ""
-    namespaces: tuple[str, ...] = ()
-    tools: tuple[Text, ...] = ()
-    banners: tuple[Banner, ...] = ()
-    running: int = 0
-    language: str = ""
-    theme: str = "system"
-
-    @property
-    def row(self) -> ClusterRow | None:
-        """The chosen cluster's row."""
-        return next((row for row in self.rows if row.entry.name == self.cluster), None)
 
 
 class ShellPresenter(Presenter):

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, translate
-from ansflow_desktop.presenters.shell import Banner
+from ansflow_desktop.presenters.shell_state import Banner
 from ansflow_desktop.widgets.controls import Symbol, clear, icon_button, label
 
 _ICONS = {"accent": "information-outline", "ok": "check-circle", "warn": "alert", "bad": "alert-circle"}

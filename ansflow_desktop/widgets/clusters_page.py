@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QMessageBox, QProgressBar, QS
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import Reach
-from ansflow_desktop.presenters.clusters import PRACTICE, ClusterRow, ClustersPresenter, ClustersState
+from ansflow_desktop.presenters.clusters import ClustersPresenter
+from ansflow_desktop.presenters.clusters_state import PRACTICE, ClusterRow, ClustersState
 from ansflow_desktop.widgets import words
 from ansflow_desktop.widgets.controls import Card, EmptyState, Symbol, TableCard, button, icon_button, label, row
 from ansflow_desktop.widgets.fields import Problems

@@ -177,6 +177,7 @@ class CodeEditor(QPlainTextEdit):
         self.setFont(theme.mono_font())
         self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._bad_line = 0
+        self._margin = 0
         self._gutter = _Gutter(self)
         self._highlighter = YamlHighlighter(self.document())
         self.blockCountChanged.connect(self._on_blocks_changed)
@@ -216,8 +217,10 @@ class CodeEditor(QPlainTextEdit):
             block = block.next()
 
     def _on_blocks_changed(self, _count: int) -> None:
-        self.setViewportMargins(self.gutter_width(), 4, 4, 4)
-        self._place_gutter()
+        if self._margin != self.gutter_width():
+            self._margin = self.gutter_width()
+            self.setViewportMargins(self._margin, 4, 4, 4)
+            self._place_gutter()
 
     def _on_update_request(self, rect: QRect, dy: int) -> None:
         if dy:

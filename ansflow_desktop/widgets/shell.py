@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ansflow_desktop.i18n import msg
-from ansflow_desktop.presenters.shell import Banner, ShellState
+from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.widgets.banners import Banners
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.rail import FOLD_BELOW, PAGES, Rail

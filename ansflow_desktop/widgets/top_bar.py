@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStyle, QStyledItemDel
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import Reach
-from ansflow_desktop.presenters.clusters import ClusterRow
-from ansflow_desktop.presenters.shell import ShellState
+from ansflow_desktop.presenters.clusters_state import ClusterRow
+from ansflow_desktop.presenters.shell_state import ShellState
 from ansflow_desktop.widgets import icons, theme, words
 from ansflow_desktop.widgets.controls import Chip, ComboBox, icon_button, label
 
