@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.executors.causes import Causes
 from ansflow_desktop.executors.context import RunScope
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.kube.live import ReleaseFollower
@@ -18,10 +19,11 @@ from ansflow_desktop.models.run import ClusterEvent, ResourceChanged
 
 _FIRST_LOOK_S = 0.3
 _STOP_S = 2.0
+_REMEMBERED = 10_000
 
 
 class Follow:
-    """Inside the `with` block the release's objects are watched; `seen` holds the last state of each.
+    """Inside the `with` block the release's objects are watched; `causes` holds their troubles.
 
     `objects` are (kind, name) of a manifest; a release's objects are known by Helm's own annotations. Following never
     holds a deploy up and never fails it: what could not be watched is a debug notice.
@@ -41,14 +43,15 @@ class Follow:
         self._scope, self._step = scope, step
         self._where = (document, namespace, release, objects)
         self._follower: ReleaseFollower | None = None
-        self._seen: dict[tuple[str, str, str], ResourceChanged] = {}
+        self._causes = Causes()
+        self._told: dict[tuple[str, ...], None] = {}
         self._lock = threading.Lock()
 
     @property
-    def seen(self) -> list[ResourceChanged]:
-        """The last state of each object."""
+    def causes(self) -> list[ResourceChanged]:
+        """The troubles of the objects during the run, the most telling one first (`Causes.ranked`)."""
         with self._lock:
-            return list(self._seen.values())
+            return self._causes.ranked()
 
     def __enter__(self) -> Follow:
         """Start following."""
@@ -71,7 +74,7 @@ class Follow:
         if isinstance(update, ResourceUpdate):
             self._on_resource(update)
         else:
-            self._scope.emit(self._event(update))
+            self._on_event(self._event(update))
 
     def _on_resource(self, update: ResourceUpdate) -> None:
         event = ResourceChanged(
@@ -87,8 +90,20 @@ class Follow:
             detail=self._scope.redact(update.detail),
         )
         with self._lock:
-            self._seen[(event.kind, event.namespace, event.name)] = event
+            self._causes.put(event)
         self._scope.emit(event)
+
+    def _on_event(self, event: ClusterEvent) -> None:
+        """Pass on what was not said before: a kubelet repeats the same words every second."""
+        words = (event.kind, event.namespace, event.name, event.reason, event.message)
+        with self._lock:
+            self._causes.put_event(event)
+            again = words in self._told
+            self._told[words] = None
+            if len(self._told) > _REMEMBERED:
+                self._told.pop(next(iter(self._told)))
+        if not again:
+            self._scope.emit(event)
 
     def _event(self, update: EventUpdate) -> ClusterEvent:
         return ClusterEvent(

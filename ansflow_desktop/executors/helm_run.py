@@ -141,7 +141,7 @@ def _decided(
         after = _read_after(plan, scope, document)
     except UserError as error:
         return outcome.unknown(result, error)
-    return outcome.decide(result, before, after, outcome.unhealthy(follow.seen))
+    return outcome.decide(result, before, after, follow.causes)
 
 
 def _read_after(plan: StepPlan, scope: RunScope, document: dict[str, Any]) -> Release | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ansflow_desktop.executors.advice import about
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.run import ResourceChanged
 
@@ -19,7 +20,7 @@ _HINTS: tuple[tuple[str, Message], ...] = (
     ),
     (
         r"invalid ownership metadata",
-        msg("An object of that name exists and belongs to something else. Rename or remove it."),
+        msg("An object of that name exists and belongs to something else. Choose another release name or namespace."),
     ),
     (
         r"conflict occurred|Apply failed with \d+ conflict|conflicts? with \"",
@@ -72,10 +73,6 @@ _HINTS: tuple[tuple[str, Message], ...] = (
         msg("The chart does not support this Kubernetes version. Choose another chart version."),
     ),
     (
-        r"ErrImagePull|ImagePullBackOff|InvalidImageName",
-        msg("An image cannot be pulled. Check its name, its tag, and the access to its registry."),
-    ),
-    (
         r"out of sync with the dependencies file",
         msg("Chart.lock does not fit Chart.yaml any more. Set dependency_update, or run helm dependency update."),
     ),
@@ -89,28 +86,34 @@ _HINTS: tuple[tuple[str, Message], ...] = (
         msg("The connection was lost or could not be made. Check the network, then the release."),
     ),
 )
-_LATE = r"context deadline exceeded|timed out|not ready"
+_LATE = r"context deadline exceeded|timed out|not ready|status: Failed|ErrImagePull|ImagePullBackOff|InvalidImageName"
+_HOOK = re.compile(r"failed ((?:pre|post)-\w+):|((?:pre|post)-\w+) hooks? failed", re.IGNORECASE)
 
 
-def failure_hint(stderr: str, degraded: Sequence[ResourceChanged] = ()) -> Text:
+def failure_hint(stderr: str, causes: Sequence[ResourceChanged] = ()) -> Text:
     """Return the way out of a failure, "" where none is known.
 
-    `degraded` are unhealthy objects of the release, the most telling one first.
+    `causes` are the troubles of the release's objects, the most telling one first (`Causes.ranked`).
     """
+    hook = _HOOK.search(stderr)
+    jobs = [each for each in causes if each.kind == "Job" or each.owner.startswith("Job/")] if hook else []
+    if hook and jobs:
+        return _about_hook(hook[1] or hook[2], jobs)
+    if causes and not hook and re.search(_LATE, stderr, re.IGNORECASE):
+        return about(causes[0])
     for pattern, hint in _HINTS:
         if re.search(pattern, stderr, re.IGNORECASE):
             return hint
-    if degraded:
-        return _about(degraded[0])
+    if hook:
+        return msg("The chart's %(hook)s hook failed. Look at its Job and pods.", hook=hook[1] or hook[2])
+    if causes:
+        return about(causes[0])
     if re.search(_LATE, stderr, re.IGNORECASE):
         return msg("It was not ready in time. Look at the pods and their events, or give it a longer timeout.")
     return ""
 
 
-def _about(worst: ResourceChanged) -> Message:
-    return msg(
-        "%(kind)s %(name)s: %(message)s. Correct that, then deploy again.",
-        kind=worst.kind,
-        name=worst.name,
-        message=worst.message,
-    )
+def _about_hook(hook: str, jobs: Sequence[ResourceChanged]) -> Message:
+    first = jobs[0]
+    name = first.name if first.kind == "Job" else first.owner.partition("/")[2]
+    return msg("The chart's %(hook)s hook, Job %(job)s, failed. %(cause)s", hook=hook, job=name, cause=about(first))

@@ -11,7 +11,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.hints import failure_hint
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.release import Release, ReleaseStatus
-from ansflow_desktop.models.run import Health, Phase, ResourceChanged
+from ansflow_desktop.models.run import Phase, ResourceChanged
 from ansflow_desktop.process import ProcessResult
 
 
@@ -25,11 +25,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    result: ProcessResult, before: Release | None, after: Release | None, degraded: Sequence[ResourceChanged] = ()
+    result: ProcessResult, before: Release | None, after: Release | None, causes: Sequence[ResourceChanged] = ()
 ) -> Outcome:
     """Return the outcome of a helm run: `before` and `after` are the release as read, None where there was none.
 
-    `degraded` are the objects of the release that were seen unhealthy last, for the hint.
+    `causes` are the troubles of the release's objects, the most telling one first, for the hint.
     """
     if after is not None and after.status.pending:
         return Outcome(phase=_ended(result), message=_locked(after), hint=recovery(after), release=after)
@@ -38,8 +38,8 @@ def decide(
     if result.exit_code == 0:
         return _not_as_said(after)
     if result.cancelled or result.timed_out:
-        return _stopped(result, before, after, degraded)
-    return _failed(result, before, after, degraded)
+        return _stopped(result, before, after, causes)
+    return _failed(result, before, after, causes)
 
 
 def unknown(result: ProcessResult, error: UserError) -> Outcome:
@@ -89,13 +89,10 @@ def said_by(result: ProcessResult) -> str:
     return text or _last_line(result.stdout) or f"exit code {result.exit_code}"
 
 
-def unhealthy(seen: Sequence[ResourceChanged]) -> list[ResourceChanged]:
-    """Return the unhealthy objects among the last states `seen`, pods first: they say why."""
-    found = [each for each in seen if each.health is Health.DEGRADED]
-    return sorted(found, key=lambda each: each.kind != "Pod")
-
-
-_NOISE = re.compile(r"(level=WARN|W\d{4} |WARNING: Kubernetes configuration file)")
+# klog's information and warnings, Helm 4's own, and advice about a flag that AnsFlow does not offer
+_NOISE = re.compile(
+    r"level=WARN|[IW]\d{4} \d\d:|WARNING: Kubernetes configuration file|Use --debug flag to render out invalid YAML"
+)
 
 
 def _was_stopped(result: ProcessResult) -> bool:
@@ -150,6 +147,8 @@ def _locked(release: Release) -> Message:
 def _state(after: Release | None) -> Message:
     if after is None:
         return msg("there is no such release in the cluster.")
+    if after.status is ReleaseStatus.FAILED:
+        return msg("the release is marked as failed at revision %(revision)d.", revision=after.revision)
     return msg(
         "the release is %(status)s at revision %(revision)d.", status=after.status.value, revision=after.revision
     )
@@ -160,7 +159,7 @@ def _changed(before: Release | None, after: Release | None) -> bool:
 
 
 def _stopped(
-    result: ProcessResult, before: Release | None, after: Release | None, degraded: Sequence[ResourceChanged]
+    result: ProcessResult, before: Release | None, after: Release | None, causes: Sequence[ResourceChanged]
 ) -> Outcome:
     first = msg("Cancelled.") if result.cancelled else msg("The deadline of the step has passed.")
     if _changed(before, after):
@@ -178,7 +177,7 @@ def _stopped(
 
 
 def _failed(
-    result: ProcessResult, before: Release | None, after: Release | None, degraded: Sequence[ResourceChanged]
+    result: ProcessResult, before: Release | None, after: Release | None, causes: Sequence[ResourceChanged]
 ) -> Outcome:
     unchanged = not _changed(before, after)
     state = (
@@ -187,7 +186,7 @@ def _failed(
     return Outcome(
         phase=Phase.FAILED,
         message=msg("%(said)s\n%(state)s", said=said_by(result), state=state),
-        hint=failure_hint(result.stderr, degraded),
+        hint=failure_hint(result.stderr, causes),
         release=after,
     )
 
@@ -197,6 +196,8 @@ def _sentence(before: Release | None, after: Release | None) -> Message:
         return msg("There is no release: nothing is left of it.") if before is None else msg("The release is gone.")
     if after.description.startswith("Rollback"):
         return msg("It was rolled back: %(state)s", state=_state(after))
+    if after.status is ReleaseStatus.FAILED:
+        return msg("The release is now marked as failed at revision %(revision)d.", revision=after.revision)
     return msg("Now %(state)s", state=_state(after))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from typing import cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -17,8 +18,8 @@ class RestClient(RESTClientObject):
 
     def _create_connector(self) -> aiohttp.TCPConnector:
         connector = aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, resolver=DaemonResolver())
-        factory: functools.partial[ResponseHandler] = functools.partial(_Handler, loop=asyncio.get_running_loop())
-        connector._factory = factory
+        factory = functools.partial(_Handler, loop=asyncio.get_running_loop())
+        connector._factory = cast("functools.partial[ResponseHandler]", factory)
         return connector
 
 

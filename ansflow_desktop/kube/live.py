@@ -204,9 +204,10 @@ class _Follower:
         self._changed.set()
 
     def _take(self, kind: str, found: Object) -> None:
+        begin = self._since + self._client.clock_ahead - _TOLERANCE_S
         if kind != _EVENTS:
-            self._board.put(kind, found)
-        elif found.happened >= self._since + self._client.clock_ahead - _TOLERANCE_S:
+            self._board.put(kind, found, fresh=found.metadata.created >= begin)
+        elif found.happened >= begin:
             self._board.put_event(found)
 
 

@@ -20,6 +20,7 @@ Key: TypeAlias = tuple[str, str]
 
 _INSTANCE = "app.kubernetes.io/instance"
 _RELEASE = "meta.helm.sh/release-name"
+_HOOK = "helm.sh/hook"
 _WAITING = 2000
 _SEEN = 10_000
 
@@ -64,6 +65,7 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     uid: str = ""
     resource_version: str = ""
     generation: int = 0
+    creation_timestamp: str = ""
     deletion_timestamp: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
@@ -74,6 +76,11 @@ class Metadata(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         """Kind and name of the controlling owner, None where there is none."""
         owners = [owner for owner in self.owner_references if owner.controller] or self.owner_references
         return (owners[0].kind, owners[0].name) if owners else None
+
+    @property
+    def created(self) -> float:
+        """When the object was made, in epoch seconds; infinity where it does not say."""
+        return _epoch(self.creation_timestamp)
 
 
 class Object(msgspec.Struct, frozen=True, rename="camel"):
@@ -100,10 +107,7 @@ class Object(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def happened(self) -> float:
         """`moment` in epoch seconds; infinity where it does not say, so that nothing is lost."""
-        try:
-            return datetime.datetime.fromisoformat(self.moment).timestamp()
-        except ValueError:
-            return math.inf
+        return _epoch(self.moment)
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -132,14 +136,19 @@ class LiveBoard:
         self._events: deque[tuple[Key, str, EventUpdate]] = deque(maxlen=_WAITING)
         self._told_events: dict[str, None] = {}
 
-    def put(self, kind: str, found: Object) -> None:
-        """Take in an object as it is now."""
+    def put(self, kind: str, found: Object, *, fresh: bool = False) -> None:
+        """Take in an object as it is now; `fresh` means made in this run: Helm marks hooks with no release's name."""
         meta = found.metadata
         key = (kind, meta.name)
         owner = meta.owner
         update = _update(kind, found, _assess(kind, found), owner)
         known, former = (
-            _Known(owner, self._is_named(key, meta), update, found.spec.get("replicas") == 0),
+            _Known(
+                owner,
+                self._is_named(key, meta) or (fresh and self._is_hook(meta)),
+                update,
+                found.spec.get("replicas") == 0,
+            ),
             self._known.get(key),
         )
         self._known[key] = known
@@ -218,10 +227,20 @@ class LiveBoard:
         marks = (meta.labels.get(_INSTANCE), meta.annotations.get(_RELEASE))
         return bool(self._release) and self._release in marks
 
+    def _is_hook(self, meta: Metadata) -> bool:
+        return _HOOK in meta.annotations and meta.labels.get(_INSTANCE, self._release) == self._release
+
     def _remember(self, version: str) -> None:
         while len(self._told_events) >= _SEEN:
             self._told_events.pop(next(iter(self._told_events)))
         self._told_events[version] = None
+
+
+def _epoch(moment: str) -> float:
+    try:
+        return datetime.datetime.fromisoformat(moment).timestamp()
+    except ValueError:
+        return math.inf
 
 
 def _assess(kind: str, found: Object) -> Assessment:

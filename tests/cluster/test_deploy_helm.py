@@ -15,6 +15,19 @@ from ansflow_desktop.executors.preview import kept_values
 from ansflow_desktop.models.release import ReleaseStatus
 from ansflow_desktop.models.run import CommandStarted, Phase
 
+HOOK = """\
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .Release.Name }}-migrate
+  annotations: {helm.sh/hook: "pre-install,pre-upgrade"}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      nodeSelector: {kubernetes.io/hostname: nowhere}
+      containers: [{name: main, image: nginx}]
+"""
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fe-app"
 
 
@@ -92,7 +105,8 @@ def test_pods_that_do_not_start_fail_the_release_and_name_it(deployer, tmp_path)
     assert result.phase is Phase.FAILED
     assert (result.release.status, result.release.revision) == (ReleaseStatus.FAILED, 1)
     assert "failed at revision 1" in str(result.message)
-    assert str(result.hint)
+    assert str(result.hint).startswith("Pod web-release-")
+    assert "node" in str(result.hint)
 
 
 def test_rollback_on_failure_ends_at_the_revision_before(deployer, tmp_path):
@@ -104,6 +118,16 @@ def test_rollback_on_failure_ends_at_the_revision_before(deployer, tmp_path):
     assert result.phase is Phase.FAILED
     assert (result.release.status, result.release.revision) == (ReleaseStatus.DEPLOYED, 3)
     assert "rolled back" in str(result.message)
+    assert "Cannot be scheduled" in str(result.hint), result.hint
+
+
+def test_hook_that_does_not_end_is_named(deployer, tmp_path):
+    result = deployer.run(make_chart(tmp_path / "web", hook=HOOK), chart_name="web", timeout="3s")
+
+    assert result.phase is Phase.FAILED
+    assert "pre-install hook, Job web-release-migrate, failed. Pod web-release-migrate-" in str(result.hint)
+    assert "longer timeout" not in str(result.hint)
+    assert deployer.saw("Job") == {"web-release-migrate"}
 
 
 def test_dry_run_checks_on_the_server_and_leaves_nothing(deployer, tmp_path, kubectl_json):

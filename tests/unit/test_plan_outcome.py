@@ -9,7 +9,7 @@ from ansflow_desktop.executors import outcome, rendered
 from ansflow_desktop.executors.helm_run import key_paths
 from ansflow_desktop.executors.hints import failure_hint
 from ansflow_desktop.models.release import Release, ReleaseStatus
-from ansflow_desktop.models.run import Health, Phase, ResourceChanged
+from ansflow_desktop.models.run import Phase
 from ansflow_desktop.process import ProcessResult
 
 
@@ -110,18 +110,6 @@ def test_dry_run_needs_no_release(result, phase):
 )
 def test_known_failures_have_a_way_out(stderr, words):
     assert words in str(failure_hint(stderr))
-
-
-def pod(name: str, health: Health, kind: str = "Pod") -> ResourceChanged:
-    return ResourceChanged(
-        time=0, run="r", kind=kind, namespace="fe", name=name, health=health, message="Image cannot be pulled"
-    )
-
-
-def test_unhealthy_pod_explains_a_timeout():
-    seen = [pod("d", Health.DEGRADED, "Deployment"), pod("a", Health.HEALTHY), pod("b", Health.DEGRADED)]
-    hint = str(failure_hint("context deadline exceeded", outcome.unhealthy(seen)))
-    assert hint.startswith("Pod b: Image cannot be pulled")
 
 
 def test_keys_of_kept_values_are_named_without_values():
