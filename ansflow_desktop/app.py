@@ -112,6 +112,7 @@ class Window(QObject):
         frame.namespaces_changed.connect(self.deploy.set_namespaces)
         frame.cluster_ready.connect(self.releases.watch)
         frame.cluster_ready.connect(self.deploy.cluster_answered)
+        frame.cluster_failed.connect(self.releases.cluster_failed)
         frame.appearance_changed.connect(self._on_appearance)
         frame.state_changed.connect(self._on_frame)
         self.deploy.run_changed.connect(self._on_run_changed)

@@ -6,7 +6,6 @@ Imported by tests/qt/conftest.py and by the window's tests on a real cluster.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from pathlib import Path
 from types import SimpleNamespace

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import msgspec
+from PySide6.QtCore import Slot
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.release import Release
@@ -57,6 +58,12 @@ class ReleasesPresenter(Presenter):
         if name == self.state.cluster:
             self._publish(msgspec.structs.replace(self.state, loading=not self._all, error=None))
             self._start("watch", self._follow(name, self._requests.begin("watch")))
+
+    @Slot(str, object)
+    def cluster_failed(self, name: str, error: UserError) -> None:
+        """Say why cluster `name` cannot be asked, unless a watch of it is known to be broken already."""
+        if name == self.state.cluster and self.state.error is None:
+            self._publish(msgspec.structs.replace(self.state, loading=False, error=error))
 
     def reload(self) -> None:
         """Read everything again now."""

@@ -27,6 +27,7 @@ class ShellPresenter(Presenter):
     namespace_changed = Signal(str)
     namespaces_changed = Signal(tuple)
     cluster_ready = Signal(str)
+    cluster_failed = Signal(str, object)
     appearance_changed = Signal()
 
     def __init__(
@@ -97,8 +98,9 @@ class ShellPresenter(Presenter):
             self._ready = self.state.cluster
             self._start("namespaces", self._load_namespaces(self._ready))
             self.cluster_ready.emit(self._ready)
-        if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED):
+        if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED):
             self._ready = ""
+            self.cluster_failed.emit(row.entry.name, _why(row))
 
     def _first(self, rows: tuple[ClusterRow, ...]) -> str:
         names = [row.entry.name for row in rows]
@@ -182,6 +184,13 @@ class ShellPresenter(Presenter):
 def _last_cluster(settings: Settings) -> str:
     remembered = settings.last.get(settings.recent_charts[0]) if settings.recent_charts else None
     return remembered.cluster if remembered else ""
+
+
+def _why(row: ClusterRow) -> UserError:
+    if row.practice and not row.running:
+        return UserError(msg("The practice cluster does not run"), "", msg("Start it on the Clusters page."))
+    title = msg("%(cluster)s cannot be asked", cluster=row.entry.name)
+    return UserError(title, row.status.message, msg("Check it on the Clusters page."))
 
 
 def _tool_texts(tools: ToolSet) -> tuple[Text, ...]:

@@ -377,6 +377,8 @@ class EmptyState(QWidget):
         layout.addWidget(Symbol(icon, "line_strong", 44), 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addSpacing(6)
         for words, role in ((title, "card_title"), (text, "context")):
+            if not words:
+                continue
             line = label(words, role, wrap=True)
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             line.setFixedWidth(440)
@@ -393,3 +395,4 @@ class EmptyState(QWidget):
     def add(self, part: QWidget) -> None:
         """Add one more part below the others."""
         self._column.insertWidget(self._end, part, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._end += 1

@@ -43,6 +43,7 @@ class ChartChips(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._shown: tuple[tuple[str, str, str], ...] = ()
+        self.hide()
 
     def show_state(self, state: DeployState) -> None:
         """Show the chips of the chosen chart."""
@@ -234,7 +235,7 @@ class DeployForm(Card):
         state = self._presenter.state
         self._chips.show_state(state)
         self._recent.setEnabled(bool(state.recent))
-        self._values.show_choices(state.values)
+        self._values.show_choices(state.values, chart=state.chart is not None)
         self._chart_field.show_problems(state.problems_of("chart_path", "chart_name"))
         self._release_field.show_problems(state.problems_of("release_name"))
         self._namespace_field.show_problems(state.problems_of("k8s_namespace", "namespace"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
@@ -141,10 +141,11 @@ class ReleasesPage(Page):
         again = button(_("Try again"), "", "refresh")
         again.clicked.connect(self.presenter.reload)
         self._broken_text = label("", "context", wrap=True, selectable=True)
-        self._broken = EmptyState(
-            "server-network", _("The releases could not be read"), _("The cluster's own words stand below."), again
-        )
+        self._broken_text.setFixedWidth(520)
+        self._broken_text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._broken = EmptyState("server-network", _("The releases could not be read"), "")
         self._broken.add(self._broken_text)
+        self._broken.add(again)
 
     @Slot()
     def _on_tick(self) -> None:
@@ -165,6 +166,7 @@ class ReleasesPage(Page):
             self._stale.set(translate(msg("Reconnecting, read %(ago)s", ago=ago)), "alert", "warn")
             self._stale.setToolTip(_why(state))
         self._broken_text.setText(_why(state))
+        self._broken_text.setMinimumHeight(max(0, self._broken_text.heightForWidth(520)))
 
     def _part(self, state: ReleasesState) -> QWidget:
         if state.rows:

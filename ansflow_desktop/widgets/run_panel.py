@@ -362,6 +362,6 @@ class VerdictCard(QFrame):
             return
         shown = CodeView(_("The server's words"))
         shown.setPlainText(text)
-        lines = min(5, text.count("\n") + len(text) // 90 + 1)
-        shown.setFixedHeight(lines * shown.fontMetrics().lineSpacing() + 22)
+        lines = min(6, sum(len(line) // 76 + 1 for line in text.split("\n")))
+        shown.setFixedHeight(lines * shown.fontMetrics().lineSpacing() + 26)
         self._lines.addWidget(shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -63,6 +63,7 @@ class Shell(QMainWindow):
         self._stack.addWidget(_blank())
         middle = QWidget()
         middle.setObjectName("page")
+        middle.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -76,6 +77,7 @@ class Shell(QMainWindow):
         line.addWidget(self.rail)
         line.addWidget(middle, 1)
         self.setCentralWidget(holder)
+        middle.setFocus()
         self.toast = Toast(middle)
         self.rail.page_chosen.connect(self.show_page)
         self.top_bar.settings_asked.connect(self.settings_asked)

@@ -73,21 +73,21 @@ class ValuesList(QWidget):
     def __init__(self) -> None:
         """Start empty."""
         super().__init__()
-        self._shown: tuple[ValuesChoice, ...] | None = None
+        self._shown: tuple[tuple[ValuesChoice, ...], bool] | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
 
-    def show_choices(self, choices: tuple[ValuesChoice, ...]) -> None:
-        """Show these files, unless they are shown already."""
-        if choices == self._shown:
+    def show_choices(self, choices: tuple[ValuesChoice, ...], *, chart: bool) -> None:
+        """Show these files, unless they are shown already; `chart` says whether a chart is chosen."""
+        if (choices, chart) == self._shown:
             return
-        self._shown = choices
+        self._shown = (choices, chart)
         clear(self._layout)
         if not choices:
-            self._layout.addWidget(
-                label(_("The chart's own values.yaml; no other values file lies beside it."), "muted", wrap=True)
-            )
+            own = _("Only the chart's own values.yaml: no other lies beside it.")
+            none = _("Files beside the chosen chart are offered here.")
+            self._layout.addWidget(label(own if chart else none, "muted", wrap=True))
         for index, choice in enumerate(choices):
             made = _ValuesRow(choice, first=index == 0, last=index == len(choices) - 1)
             made.used.connect(self.used)

@@ -114,9 +114,9 @@ def test_folder_to_release_row_by_clicks_and_keys(window, qtbot, namespace, kube
     qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
     qtbot.keyClicks(find(window, QLineEdit, "release_filter"), namespace)
     model = find(window, QWidget, "releases_table").model()
-    qtbot.waitUntil(lambda: model.rowCount() == 1)
-    cells = [model.index(0, column).data() for column in range(6)]
-    assert cells == ["fe-app-release", namespace, "fe-app-0.1.0", "1.27", "1", "deployed"]
+    wanted = ["fe-app-release", namespace, "fe-app-0.1.0", "1.27", "1", "deployed"]
+    qtbot.waitUntil(lambda: [model.index(0, column).data() for column in range(6)] == wanted, timeout=READY_MS)
+    assert model.rowCount() == 1
 
 
 def test_cancel_in_mid_deploy_shows_what_the_cluster_says(window, qtbot, namespace, kubectl_json):

@@ -3,7 +3,7 @@
 import gettext
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
-from window_kit import EXAMPLE, FakeRunner
+from window_kit import EXAMPLE, FakeRunner, release
 
 from ansflow_desktop import i18n
 from ansflow_desktop.errors import UserError
@@ -254,6 +254,59 @@ def test_an_added_file_that_is_none_is_said_and_forgotten(window, qtbot, tmp_pat
     qtbot.waitUntil(lambda: any(banner.key == "error" for banner in window.frame.state.banners))
     window.frame.close_banner("error")
     assert not any(banner.key == "error" for banner in window.frame.state.banners)
+
+
+@pytest.fixture
+def stage_down(reads):
+    reads.unreachable = {"stage"}
+
+
+def test_releases_of_a_cluster_that_cannot_be_asked_are_not_waited_for(stage_down, window, qtbot):
+    settled(window, qtbot)
+    window.shell.show_page("releases")
+    window.frame.choose_cluster("stage")
+    qtbot.waitUntil(lambda: window.releases.state.error is not None)
+    assert "stage cannot be asked" in {one.text().splitlines()[0] for one in parts(window, QLabel) if one.text()}
+    assert not window.releases.state.stale
+
+
+def test_rows_read_before_the_connection_was_lost_stay_with_their_age(window, qtbot, reads):
+    settled(window, qtbot)
+    window.shell.show_page("releases")
+    qtbot.waitUntil(lambda: bool(window.releases.state.rows))
+    reads.on_state(UserError("connection lost", "EOF"))
+    assert [chip.text for chip in parts(window, Chip) if "Reconnecting" in chip.text]
+    assert window.shell.findChild(QWidget, "releases_table").model().rowCount() == 3
+    reads.on_rows(list(reads.rows))
+    assert not [chip for chip in parts(window, Chip) if "Reconnecting" in chip.text]
+
+
+def test_sorting_and_selection_outlive_a_refresh(window, qtbot, reads):
+    settled(window, qtbot)
+    window.shell.show_page("releases")
+    qtbot.waitUntil(lambda: bool(window.releases.state.rows))
+    table = window.shell.findChild(QWidget, "releases_table")
+    model = table.model()
+    assert [model.index(row, 0).data() for row in range(3)] == ["api", "blog", "shop"]
+    header = table.horizontalHeader()
+    spot = QPoint(header.sectionViewportPosition(4) + 20, header.height() // 2)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert model.index(0, 4).data() == "12"
+    table.selectRow(0)
+    assert table.chosen_row().name == "api"
+    reads.on_rows([release("zoo", revision=99), *reads.rows])
+    assert [model.index(row, 0).data() for row in range(2)] == ["zoo", "api"]
+    assert table.chosen_row().name == "api"
+
+
+def test_the_filter_takes_every_word(window, qtbot):
+    settled(window, qtbot)
+    qtbot.waitUntil(lambda: bool(window.releases.state.rows))
+    window.releases.filter("FAILED blog")
+    assert [row.name for row in window.releases.state.rows] == ["blog"]
+    window.releases.filter("blog deployed")
+    assert not window.releases.state.rows and window.releases.state.total == 3
 
 
 # Closing
