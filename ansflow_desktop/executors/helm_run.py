@@ -7,8 +7,10 @@ import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import msgspec
+
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.executors import outcome
+from ansflow_desktop.executors import helm_rights, outcome
 from ansflow_desktop.executors.context import RunScope, StepResult
 from ansflow_desktop.executors.follow import Follow
 from ansflow_desktop.executors.helm_deploy import plan_helm
@@ -19,10 +21,13 @@ from ansflow_desktop.executors.step_run import run_command, step_folder
 from ansflow_desktop.helm.dependencies import materialise
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.kube import releases, sync
+from ansflow_desktop.kube.rights import Rights
+from ansflow_desktop.kube.rights import rights as read_rights
 from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, PipelineStep
 from ansflow_desktop.models.release import Release
 from ansflow_desktop.models.run import Phase
 from ansflow_desktop.process import ProcessResult
+from ansflow_desktop.tools import require_helm
 
 T = TypeVar("T")
 _READ_S = 8.0
@@ -41,7 +46,7 @@ def run_helm(
     target = scope.clusters.private_target(step.k8s_cluster, folder)
     plan = plan_helm(step, config, context, scope.tools, target, folder)
     _tell(plan, step, scope)
-    before = _before(plan, step, scope, document)
+    before, plan = _before(plan, step, scope, document)
     if before is not None and before.status.pending and not config.dry_run:
         return _result(outcome.refusal(before), context, None)
     failed = _prepare(plan, step, context, scope)
@@ -57,20 +62,38 @@ def _tell(plan: StepPlan, step: PipelineStep, scope: RunScope) -> None:
         scope.notice(step.name, "info", notice if isinstance(notice, Message) else msg("%(text)s", text=notice))
 
 
-def _before(plan: StepPlan, step: PipelineStep, scope: RunScope, document: dict[str, Any]) -> Release | None:
-    """Return the release as it is; KubeError ends the step here, before anything was changed."""
-    before, values = sync.run(_read_both(plan, document))
+def _before(
+    plan: StepPlan, step: PipelineStep, scope: RunScope, document: dict[str, Any]
+) -> tuple[Release | None, StepPlan]:
+    """Return the release as it is, and the plan as the user's rights allow it.
+
+    KubeError ends the step here, before anything was changed.
+    """
+    before, values, rights = sync.run(_read_all(plan, scope, document))
     if before is not None and values:
         scope.notice(step.name, "warning", kept_message(values))
-    return before
+    command, notices = helm_rights.fitted(plan.commands[-1], rights)
+    for notice in notices:
+        scope.notice(step.name, "info", notice)
+    return before, msgspec.structs.replace(plan, commands=(*plan.commands[:-1], command))
 
 
-async def _read_both(plan: StepPlan, document: dict[str, Any]) -> tuple[Release | None, dict[str, Any] | None]:
-    reading = releases.read_release(document, plan.namespace, plan.release)
-    if not plan.keeps_values:
-        return await reading, None
-    both = await asyncio.gather(reading, releases.release_values(document, plan.namespace, plan.release))
-    return both[0], both[1]
+async def _read_all(
+    plan: StepPlan, scope: RunScope, document: dict[str, Any]
+) -> tuple[Release | None, dict[str, Any] | None, Rights]:
+    command, helm = plan.commands[-1], require_helm(scope.tools)
+    make, watch = helm_rights.verbs(helm, command), helm_rights.watches(helm, command)
+    before, values, rights = await asyncio.gather(
+        releases.read_release(document, plan.namespace, plan.release),
+        releases.release_values(document, plan.namespace, plan.release) if plan.keeps_values else _none(),
+        read_rights(document, plan.namespace, make=make, watch=watch),
+    )
+    return before, values, rights
+
+
+async def _none() -> dict[str, Any] | None:
+    """Stand for values that nobody asks for."""
+    return None
 
 
 def kept_message(values: dict[str, Any]) -> Message:
