@@ -28,11 +28,10 @@ from ansflow_desktop.practice.api import Api
 from ansflow_desktop.practice.components import Layout, Ports
 from ansflow_desktop.practice.names import check_name
 from ansflow_desktop.practice.progress import Progress
+from ansflow_desktop.process import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from ansflow_desktop.process import Cancel
 
     OnProgress = Callable[[Progress], None]
 
@@ -43,6 +42,7 @@ _READY_S = 60.0
 _POLL_S = 0.05
 _ATTEMPTS = 3
 _LOG_TAIL = 2000
+_MOST_NODES = 1000
 
 
 class PracticeInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,12 +85,14 @@ class PracticeClusters:
         """Start cluster `name` and return once its nodes are ready; a running one is left alone.
 
         Missing tools are downloaded or built first. With `exec_on_this_machine`, `kubectl exec` runs commands on the
-        user's own machine. Raises UserError for a bad name, tools that cannot be had, or a start that fails.
+        user's own machine. `nodes` is 1 to 1000; a cluster never gets fewer than it has. Raises UserError for a bad
+        name or number, tools that cannot be had, a start that fails, and when `cancel` came first.
         """
         check_name(name)
+        _check_nodes(nodes)
         report = on_progress or _ignore
         tools.ensure(self._tools, pins.CLUSTER_TOOLS, report, cancel)
-        with self._locked(name):
+        with self._locked(name, report, cancel):
             layout = self._layout(name)
             state = self._read(layout)
             if state and state.exec_enabled == exec_on_this_machine and self._serves(layout, state):
@@ -176,7 +178,10 @@ class PracticeClusters:
 
     def _settle(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
         api = _api(layout, state)
-        _wait(layout, lambda: simulation.populate(api, state.nodes, state.ports.nodes, state.exec_enabled), cancel)
+        stop = cancel or Cancel()
+        _wait(
+            layout, lambda: simulation.populate(api, state.nodes, state.ports.nodes, state.exec_enabled, stop), cancel
+        )
         _wait(layout, lambda: simulation.is_settled(api, state.nodes), cancel)
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         return self._info(name, state)
@@ -224,16 +229,39 @@ class PracticeClusters:
             return None
 
     @contextlib.contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        """Hold the cluster's lock; a full disk or a missing permission inside the block is told in words."""
+    def _locked(self, name: str, report: OnProgress | None = None, cancel: Cancel | None = None) -> Iterator[None]:
+        """Hold the cluster's lock; a full disk or a missing permission inside the block is told in words.
+
+        Raises UserError when `cancel` came while another holder was in the way.
+        """
+
+        def on_wait() -> None:
+            (report or _ignore)(Progress(tool=name, what=msg("Waiting for another process that works on it")))
+
         with _as_user_errors(name):
             paths.make_private(self._root)
-            with locks.held(self._root / f".{name}.lock"):
+            with locks.held(self._root / f".{name}.lock", cancel, on_wait) as locked:
+                if not locked:
+                    raise _cancelled()
                 yield
 
 
 class _PortTaken(UserError):
     """A program could not listen because its port was taken."""
+
+
+def _cancelled() -> UserError:
+    return UserError(msg("Cancelled"), code=ExitCode.CANCELLED)
+
+
+def _check_nodes(nodes: int) -> None:
+    if not 1 <= nodes <= _MOST_NODES:
+        raise UserError(
+            msg("A practice cluster has 1 to %(most)s nodes, not %(nodes)s", most=_MOST_NODES, nodes=nodes),
+            "",
+            msg("Each node takes memory of this machine; three are enough for most charts."),
+            field="nodes",
+        )
 
 
 def _complete(layout: Layout) -> bool:
@@ -262,7 +290,7 @@ def _wait(layout: Layout, condition: Callable[[], bool], cancel: Cancel | None) 
         if not _complete(layout):
             raise _ended(layout)
         if cancel is not None and cancel.requested:
-            raise UserError(msg("Cancelled"), code=ExitCode.CANCELLED)
+            raise _cancelled()
         if time.monotonic() >= deadline:
             raise _failed(layout, "kube-apiserver")
         time.sleep(_POLL_S)
@@ -292,12 +320,15 @@ def _tail(log: Path) -> str:
         return ""
 
 
+_START = msg("`ansflow-desktop practice start` starts one.")
+
+
 def _unknown(name: str, names: tuple[str, ...]) -> UserError:
     known = ", ".join(names)
     return UserError(
         msg("There is no practice cluster called %(name)s", name=name),
         msg("Practice clusters: %(names)s", names=known) if known else msg("There are no practice clusters yet."),
-        msg("Start it with: ansflow-desktop practice start %(name)s", name=name),
+        msg("`ansflow-desktop practice status` shows all of them.") if known else _START,
     )
 
 

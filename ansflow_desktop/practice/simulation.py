@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ansflow_desktop.practice.api import Api
     from ansflow_desktop.practice.components import Layout
+    from ansflow_desktop.process import Cancel
 
 BEHAVIOUR = "practice.ansflow.dev/behaviour"
 """The label or annotation of a pod that chooses how it behaves."""
@@ -79,14 +80,19 @@ def node(number: int) -> dict[str, Any]:
     }
 
 
-def populate(api: Api, nodes: int, port: int, exec_enabled: bool) -> bool:
+def populate(api: Api, nodes: int, port: int, exec_enabled: bool, cancel: Cancel) -> bool:
     """Create the nodes, the default StorageClass and the rule about exec where missing; return whether all is there.
 
-    `port` is where the nodes' kubelets listen now: nodes from before a restart may remember another.
+    `port` is where the nodes' kubelets listen now: nodes from before a restart may remember another. A request to
+    `cancel` ends it early, with False.
     """
     storage = json.loads(_source("storage-class.json").read_text(encoding="utf-8"))
     made = [api.create("/apis/storage.k8s.io/v1/storageclasses", storage)]
-    made += [api.create("/api/v1/nodes", node(number)) for number in range(1, nodes + 1)]
+    known = {item["metadata"]["name"] for item in api.get(_NODES).get("items", [])}
+    for missing in (one for one in map(node, range(1, nodes + 1)) if one["metadata"]["name"] not in known):
+        if cancel.requested:
+            return False
+        made.append(api.create("/api/v1/nodes", missing))
     return all(made) and _move_kubelets(api, port) and _rule_exec(api, exec_enabled)
 
 

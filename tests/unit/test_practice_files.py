@@ -10,7 +10,7 @@ import pytest
 
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.paths import Directories
-from ansflow_desktop.practice import components, daemons, locks, pki, simulation
+from ansflow_desktop.practice import components, daemons, locks, pins, pki, simulation, tools
 from ansflow_desktop.practice.cluster import PracticeClusters
 from ansflow_desktop.practice.components import Layout
 from ansflow_desktop.practice.names import check_name
@@ -35,9 +35,57 @@ def clusters(tmp_path):
     return PracticeClusters(Directories(data=tmp_path / "data", tools=tmp_path / "tools"))
 
 
+@pytest.fixture
+def with_tools(clusters, tmp_path):
+    """The same clusters on a machine where all tools are (they are never started here)."""
+    for key in pins.CLUSTER_TOOLS:
+        program = tools.path_of(tmp_path / "tools", pins.pin(key))
+        program.parent.mkdir(parents=True)
+        program.touch(mode=0o755)
+    return clusters
+
+
+def test_waiting_for_another_process_can_be_cancelled(with_tools, tmp_path):
+    cancel, told = Cancel(), []
+
+    def on_progress(progress):
+        told.append(str(progress.what))
+        cancel.request()
+
+    with locks.held(tmp_path / "data" / "practice" / ".practice.lock"), pytest.raises(UserError) as raised:
+        with_tools.start(on_progress=on_progress, cancel=cancel)
+    assert raised.value.code is ExitCode.CANCELLED
+    assert told == ["Waiting for another process that works on it"]
+
+
+class _Server:
+    """Answers like an API server that has no nodes yet; the person cancels at the third."""
+
+    def __init__(self, cancel):
+        self.cancel, self.made = cancel, []
+
+    def get(self, path):
+        return {}
+
+    def create(self, path, body):
+        self.made.append(body["metadata"]["name"])
+        if len(self.made) == 3:
+            self.cancel.request()
+        return True
+
+
+def test_making_nodes_can_be_cancelled():
+    cancel = Cancel()
+    server = _Server(cancel)
+    assert simulation.populate(server, 1000, 1, False, cancel) is False
+    assert len(server.made) == 3
+
+
 @pytest.mark.parametrize("method", ["stop", "status", "remove"])
 def test_a_cluster_that_does_not_exist_is_an_error_with_the_way_out(clusters, method):
-    with pytest.raises(UserError, match=r"no practice cluster called nosuch.*practice start nosuch"):
+    with pytest.raises(
+        UserError, match=r"no practice cluster called nosuch.*`ansflow-desktop practice start` starts one"
+    ):
         getattr(clusters, method)("nosuch")
 
 
