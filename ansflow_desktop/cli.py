@@ -35,6 +35,7 @@ _MODULES = {
     "practice": "practice",
     "screenshot": "screenshot",
 }
+_DEEDS = ("deploy", "run", "practice")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +67,7 @@ def _run(words: Sequence[str], out: Output) -> int:
     early = build(Options(data_dir=parser.scan(words, "--data-dir"), lang=parser.scan(words, "--lang")))
     _tell(out, early.settings_notice)
     args = parser.parse(words)
-    out = Output(args.form)
+    out.form, out.labels = args.form, parser.labels(args)
     services = build(_options(args))
     try:
         return _dispatch(args, services, out)
@@ -100,7 +101,12 @@ def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
     module = importlib.import_module(f"ansflow_desktop.commands.{_MODULES[args.command]}")
     function = f"{args.command}_{args.action}" if args.action else args.command
     command = cast("Callable[[Session], int]", getattr(module, function))
-    return command(Session(args, services, out))
+    return command(Session(args, services, out)) or _unless_lost(args.command, out)
+
+
+def _unless_lost(command: str, out: Output) -> int:
+    """Return 1 where a result was asked for and could not be written; the code of a deed tells of the deed."""
+    return int(ExitCode.FAILED if out.lost and command not in _DEEDS else ExitCode.DONE)
 
 
 def _start_log(services: Services, out: Output) -> None:

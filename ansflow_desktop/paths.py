@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import msgspec
@@ -63,8 +65,11 @@ def directories(data_dir: str | Path | None = None) -> Directories:
 def make_private(folder: Path) -> Path:
     """Create `folder` and its parents with mode 0700 for itself, and return it.
 
-    Raises OSError where it cannot be created.
+    Raises OSError where it cannot be created, NotADirectoryError where a file is in its place.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
     folder.chmod(0o700)
     return folder

@@ -31,7 +31,7 @@ def refuse_problems(session: Session, problems: Sequence[Problem]) -> bool:
         session.out.document({"error": {"title": errors[0].title, "code": int(ExitCode.INVALID), "problems": problems}})
     for problem in problems:
         if problem.severity is not Severity.INFO or session.out.is_text:
-            session.out.note("\n".join(problem_lines(problem)))
+            session.out.note("\n".join(problem_lines(problem, session.out.labels)))
     return bool(errors)
 
 
@@ -43,17 +43,33 @@ def require_reachable(session: Session, entry: ClusterEntry) -> ClusterStatus:
     status = sync.run(probe.check(entry, document))
     if status.reach is Reach.REACHABLE:
         return status
-    raise _no_answer(entry, status)
+    raise _no_answer(session, entry, status)
 
 
-def _no_answer(entry: ClusterEntry, status: ClusterStatus) -> UserError:
-    title, hint = msg("Cluster %(name)s cannot be reached", name=entry.name), msg("Check the network and the address.")
+def _no_answer(session: Session, entry: ClusterEntry, status: ClusterStatus) -> UserError:
+    title = msg("Cluster %(name)s cannot be reached", name=entry.name)
+    hint: Text = msg("Check the network and the address.")
     if status.reach is Reach.REFUSED:
         title = msg("Cluster %(name)s refuses the credentials", name=entry.name)
         hint = msg("Renew the credentials of this cluster.")
     elif entry.source == "practice":
-        hint = msg("Start it: ansflow-desktop practice start %(name)s", name=entry.name)
+        hint = _practice_hint(session, entry.name)
     return UserError(title, status.message, hint, field="k8s_cluster", code=ExitCode.UNREACHABLE)
+
+
+def _practice_hint(session: Session, name: str) -> Text:
+    """Return the way out for a practice cluster: a stopped one is started, one that hangs is stopped first."""
+    try:
+        running = session.services.practice.status(name).running
+    except UserError:
+        running = False
+    if not running:
+        return msg("Start it: ansflow-desktop practice start %(name)s", name=name)
+    return msg(
+        "It runs but does not answer. Stop and start it: "
+        "ansflow-desktop practice stop %(name)s; ansflow-desktop practice start %(name)s",
+        name=name,
+    )
 
 
 def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
@@ -136,7 +152,7 @@ def _step_plan(session: Session, step: PipelineStep, context: ExecutionContext, 
         ready = step if literal else substitute(step, context.variables)
         return {**row, **_deploy_plan(session, ready, context)}
     except UserError as error:
-        field = f"{step.name}: {error.field}" if error.field else step.name
+        field = error.field if literal else f"{step.name}: {error.field}" if error.field else step.name
         problem = Problem(field=field, title=error.title, message=error.message, hint=error.hint)
         return {**row, "commands": [], "notices": [], "manifest": "", "problems": [problem]}
 
@@ -169,4 +185,4 @@ def _print_plan(session: Session, shown: Sequence[dict[str, Any]]) -> None:
             out.line(row["manifest"].rstrip("\n"))
         out.line()
         for problem in row["problems"]:
-            out.note("\n".join(problem_lines(problem)))
+            out.note("\n".join(problem_lines(problem, out.labels)))

@@ -78,7 +78,7 @@ def _handling(inbox: queue.SimpleQueue[str]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    words = {signal.SIGINT: _STOP, signal.SIGTERM: _STOP, signal.SIGHUP: _HANG_UP}
+    words: dict[int, str] = {signal.SIGINT: _STOP, signal.SIGTERM: _STOP, signal.SIGHUP: _HANG_UP}
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         del words[signal.SIGHUP]
     before = {number: signal.signal(number, lambda got, _: inbox.put(words[got])) for number in words}

@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
@@ -17,7 +18,7 @@ from ansflow_desktop.i18n import Message, Text, msg, translate
 from ansflow_desktop.models.problem import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ansflow_desktop.errors import UserError
 
@@ -26,6 +27,7 @@ _ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
+_NO_LABELS: Mapping[str, str] = {}
 SEVERITIES = {Severity.ERROR: msg("error"), Severity.WARNING: msg("warning"), Severity.INFO: msg("note")}
 
 
@@ -86,17 +88,27 @@ class Output:
     """
 
     def __init__(self, form: Format, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
-        """Write in `form` to the streams given, else to this process's."""
+        """Write in `form` to the streams given, else to this process's.
+
+        `labels` may be set to what a person typed for a field (`--values` for `values_files`): texts use them.
+        """
         self.form = form
+        self.labels: Mapping[str, str] = {}
         self._stdout = stdout or sys.stdout
         self._stderr = stderr or sys.stderr
         self._lock = threading.Lock()
         self._gone: set[TextIO] = set()
+        self._lost = False
 
     @property
     def is_text(self) -> bool:
         """True when a person reads stdout."""
         return self.form is Format.TEXT
+
+    @property
+    def lost(self) -> bool:
+        """True when stdout took not all of the result, and its reader did not just go away."""
+        return self._lost
 
     def line(self, text: Text = "") -> None:
         """Write one line (or several) to stdout."""
@@ -127,9 +139,14 @@ class Output:
         """Write one JSON value on one line."""
         self.write(msgspec.json.encode(value).decode() + "\n")
 
-    def error(self, error: UserError, problems: Sequence[Problem] = ()) -> None:
-        """Write an error: title, the words of whoever failed, the way out; also as a document if JSON is wanted."""
-        for line in error_lines(error):
+    def error(self, error: UserError) -> None:
+        """Write an error: title, the words of whoever failed, the way out; also as a document if JSON is wanted.
+
+        One that stands for several problems (a pipeline file's) is written as all of them.
+        """
+        problems: Sequence[Problem] = getattr(error, "problems", ())
+        lines = [line for problem in problems for line in problem_lines(problem, self.labels)]
+        for line in lines or error_lines(error, self.labels):
             self.note(line)
         if not self.is_text:
             parts = {"title": error.title, "message": error.message, "hint": error.hint, "field": error.field}
@@ -140,6 +157,7 @@ class Output:
         with self._lock:
             problem = "" if stream in self._gone else self._try(stream, text)
         if problem and stream is self._stdout:
+            self._lost = True
             self.note(msg("The output could not be written: %(reason)s", reason=problem))
 
     def _try(self, stream: TextIO, text: str) -> str:
@@ -170,12 +188,18 @@ def _silence(stream: TextIO) -> None:
         os.close(nothing)
 
 
-def error_lines(error: UserError) -> list[str]:
+def error_lines(error: UserError, labels: Mapping[str, str] = _NO_LABELS) -> list[str]:
     """Return the lines of an error for a terminal: the field it belongs to first, then words, then the way out."""
     message, hint = translate(error.message), translate(error.hint)
-    lines = [_titled(error.field, error.title)]
+    lines = [_titled(_label(error.field, labels), error.title)]
     lines += [f"  {part}" for part in message.splitlines() if part.strip()]
     return lines + ([f"  {hint}"] if hint else [])
+
+
+def _label(field: str, labels: Mapping[str, str]) -> str:
+    """Return what was typed for `k8s_config.values_files[0]` (`--values`), else the field's own name."""
+    name = field.partition("[")[0].rpartition(".")[2]
+    return labels.get(name, field)
 
 
 def _titled(field: str, title: Text) -> str:
@@ -183,9 +207,9 @@ def _titled(field: str, title: Text) -> str:
     return f"{field}: {text}" if field and field not in text else text
 
 
-def problem_lines(problem: Problem) -> list[str]:
+def problem_lines(problem: Problem, labels: Mapping[str, str] = _NO_LABELS) -> list[str]:
     """Return the lines of a problem found before anything ran."""
-    lines = [f"{translate(SEVERITIES[problem.severity])}: {_titled(problem.field, problem.title)}"]
+    lines = [f"{translate(SEVERITIES[problem.severity])}: {_titled(_label(problem.field, labels), problem.title)}"]
     lines += [f"  {part}" for part in translate(problem.message).splitlines() if part.strip()]
     hint = translate(problem.hint)
     return lines + ([f"  {hint}"] if hint else [])

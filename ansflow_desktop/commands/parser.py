@@ -31,6 +31,35 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+_GLOBAL_LABELS = {name: f"--{name}" for name in ("kubeconfig", "helm", "kubectl", "variable", "nodes")}
+_DEPLOY_LABELS = {
+    "chart_path": "CHART_DIR",
+    "chart_name": "CHART_DIR",
+    "cluster": "--cluster",
+    "k8s_cluster": "--cluster",
+    "namespace": "--namespace",
+    "k8s_namespace": "--namespace",
+    "release_name": "--release",
+    "values_files": "--values",
+    "set_values": "--set",
+    "timeout": "--timeout",
+    "atomic": "--rollback-on-failure",
+    "rollback": "--rollback-on-failure",
+}
+
+
+def labels(args: argparse.Namespace) -> dict[str, str]:
+    """Return how the fields of errors are called on the command line that was typed.
+
+    A pipeline file has fields of its own names: commands that read one name those.
+    """
+    if args.command in ("run", "preview", "validate"):
+        return _GLOBAL_LABELS
+    positional = {"k8s_cluster": "CLUSTER"} if args.command == "clusters" else {}
+    positional |= {"release_name": "RELEASE"} if args.command == "releases" else {}
+    return {**_GLOBAL_LABELS, **_DEPLOY_LABELS, **positional}
+
+
 class _Parser(argparse.ArgumentParser):
     """An ArgumentParser whose errors are UserErrors, so that they too come as JSON where that was asked for."""
 
@@ -49,16 +78,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def scan(argv: Sequence[str], *names: str) -> str | None:
-    """Return the value of an option before anything is parsed: the language must be known to print the help in it."""
-    for index, part in enumerate(argv):
+    """Return the value of an option before anything is parsed: the language must be known to print the help in it.
+
+    Given several times, the last one counts, as in argparse.
+    """
+    found: str | None = None
+    for before, part in zip(("", *argv), argv, strict=False):
         if part == "--":
-            return None
-        if part in names and index + 1 < len(argv):
-            return argv[index + 1]
-        for name in names:
-            if part.startswith(f"{name}="):
-                return part.removeprefix(f"{name}=")
-    return None
+            break
+        name, separator, value = part.partition("=")
+        if before in names:
+            found = part
+        elif separator and name in names:
+            found = value
+    return found
 
 
 def _whole() -> _Parser:
@@ -208,7 +241,7 @@ def _add_practice(maker: _Maker) -> None:
     for parser in (start, stop, remove):
         parser.add_argument("name", nargs="?", default="practice", metavar="NAME", help=_("name of the cluster"))
     status.add_argument("name", nargs="?", default="", metavar="NAME", help=_("name of the cluster (else all)"))
-    start.add_argument("--nodes", type=int, default=3, metavar="N", help=_("simulated nodes of a new cluster"))
+    start.add_argument("--nodes", type=int, default=3, metavar="N", help=_("simulated nodes, 1 to 1000"))
     start.add_argument(
         "--exec-on-this-machine", action="store_true", help=_("let exec into a pod run commands on this machine")
     )

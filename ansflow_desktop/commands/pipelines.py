@@ -12,6 +12,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.pipeline import Pipeline
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.pipelines.document import PipelineError
 from ansflow_desktop.pipelines.validate import validate as validate_pipeline
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def validate(session: Session) -> int:
     try:
         given = pairs(session.args.variable, "variable")
         problems = list(validate_pipeline(_load(session.args.pipeline), given))
+    except PipelineError as error:
+        problems = list(error.problems)
     except UserError as error:
         problems = [Problem(field=error.field, title=error.title, message=error.message, hint=error.hint)]
     valid = all(problem.severity is not Severity.ERROR for problem in problems)
@@ -79,22 +82,9 @@ def _load(file: str) -> Pipeline:
 
 
 def _chosen(pipeline: Pipeline, only: str | None, start_from: str | None) -> set[int] | None:
-    """Return the indexes of the steps that will run, None for all; raises UserError for a step that is not there."""
-    _require_step(pipeline, only)
-    _require_step(pipeline, start_from)
+    """Return the indexes of the steps that will run, None for all; raises UserError where there is none."""
+    from ansflow_desktop.executors.runner import select
+
     if only is None and start_from is None:
         return None
-    names = [step.name for step in pipeline.steps]
-    first = names.index(start_from) if start_from is not None else 0
-    return {index for index, name in enumerate(names) if index >= first and only in (None, name)}
-
-
-def _require_step(pipeline: Pipeline, name: str | None) -> None:
-    names = [step.name for step in pipeline.steps]
-    if name is not None and name not in names:
-        raise UserError(
-            msg("The pipeline has no step %(name)s", name=name),
-            "",
-            msg("Its steps are: %(names)s", names=", ".join(names)),
-            field="step",
-        )
+    return {index for index, _ in select(pipeline, only, start_from)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import table
-from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.i18n import _, msg, translate
 
 if TYPE_CHECKING:
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from ansflow_desktop.commands.session import Session
     from ansflow_desktop.practice.cluster import PracticeInfo
     from ansflow_desktop.practice.progress import Progress
+
+
+EXEC_WARNING = msg(
+    "exec into a pod of this cluster runs commands on this machine, as you. The simulated nodes ask nobody who they are: "
+    "every program and every other user of this machine can do the same while it runs. Stop it when you are done."
+)
 
 
 class ProgressLines:
@@ -39,8 +45,6 @@ class ProgressLines:
 def practice_start(session: Session) -> int:
     """Start a practice cluster; progress goes to stderr, cluster and kubeconfig to stdout."""
     args = session.args
-    if args.nodes < 1:
-        raise UserError(msg("A cluster needs at least one node"), field="nodes")
     info = run_cancellable(
         lambda cancel: session.services.practice.start(
             args.name,
@@ -55,7 +59,7 @@ def practice_start(session: Session) -> int:
         session.out.line()
         session.out.line(f"kubeconfig: {info.kubeconfig}")
         if info.exec_enabled:
-            session.out.note(msg("exec into a pod of this cluster runs commands on this machine."))
+            session.out.note(EXEC_WARNING)
     else:
         session.out.document({"cluster": info.name, "kubeconfig": str(info.kubeconfig)})
     return int(ExitCode.DONE)

@@ -11,7 +11,8 @@ from ansflow_desktop.commands.execution import require_reachable
 from ansflow_desktop.commands.output import plain, table
 from ansflow_desktop.commands.progress import release_cells, release_heads, short_time
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.i18n import _, msg, translate
+from ansflow_desktop.i18n import Message, Text, _, msg
+from ansflow_desktop.models.cluster import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,10 @@ _KEYS = ("name", "namespace", "revision", "updated", "status", "chart", "app_ver
 
 
 def releases_list(session: Session) -> int:
-    """Show the releases of one cluster or of all; one that cannot be asked says so in its row, exit code 0."""
+    """Show the releases of one cluster or of all; one that cannot be asked says so in its row, exit code 0.
+
+    Each is asked for its version first: one that does not answer costs 5 s and not the time that a long list may take.
+    """
     if session.args.cluster:
         entry = session.entry(session.args.cluster)
         require_reachable(session, entry)
@@ -35,7 +39,7 @@ def releases_list(session: Session) -> int:
     failed = {name: answer for name, answer in answers.items() if isinstance(answer, UserError)}
     if session.args.cluster and failed:
         raise failed[session.args.cluster]
-    _show(session, found, failed)
+    _show(session, found, failed, len(answers))
     return int(ExitCode.DONE)
 
 
@@ -49,12 +53,14 @@ async def _ask_all(session: Session, names: Sequence[str]) -> dict[str, list[Rel
 
 
 async def _ask(session: Session, name: str) -> list[Release] | UserError:
-    from ansflow_desktop.kube import releases
+    from ansflow_desktop.kube import probe, releases
 
+    status = await probe.check_named(session.services.catalog, name)
+    if status.reach is Reach.APPROVAL_NEEDED:
+        return UserError(msg("Runs a program to get credentials that nobody has allowed yet"))
+    if status.reach is not Reach.REACHABLE:
+        return UserError(status.message)
     try:
-        entry = session.services.catalog.entry(name)
-        if entry.exec_plugin and not session.services.approvals.approved(entry.exec_plugin):
-            return UserError(msg("Runs a program to get credentials that nobody has allowed yet"))
         found = await releases.list_releases(session.services.catalog.document(name), session.args.namespace)
     except UserError as error:
         return error
@@ -65,18 +71,32 @@ def _of_cluster(release: Release, name: str) -> Release:
     return msgspec.structs.replace(release, cluster=name)
 
 
-def _show(session: Session, found: Sequence[Release], failed: dict[str, UserError]) -> None:
+def _show(session: Session, found: Sequence[Release], failed: dict[str, UserError], asked: int) -> None:
     if not session.out.is_text:
         rows = [_row(release) for release in found]
         session.out.document(rows + [_failed_row(name, error) for name, error in failed.items()])
-        return
-    if found:
+    elif found:
         heads = (_("CLUSTER"), *release_heads())
         session.out.line(table(heads, [(release.cluster, *release_cells(release)) for release in found]))
-    else:
-        session.out.note(msg("No releases."))
     for name, error in failed.items():
-        session.out.note(f"{name}: {translate(error.title)}. {translate(error.message)}")
+        session.out.note(msg("%(name)s could not be asked: %(reason)s", name=name, reason=_reason(error)))
+    if not found:
+        session.out.note(_nothing(asked, len(failed)))
+
+
+def _reason(error: UserError) -> Text:
+    if not error.message:
+        return error.title
+    return msg("%(title)s: %(words)s", title=error.title, words=error.message)
+
+
+def _nothing(asked: int, failed: int) -> Message:
+    """Return why no release is shown: there is none, no cluster said so, or there is no cluster."""
+    if not asked:
+        return msg("No cluster found. `ansflow-desktop practice start` starts one on this machine.")
+    if failed == asked:
+        return msg("No cluster could be asked: whether there are releases is not known.")
+    return msg("No releases in the clusters that answered.") if failed else msg("No releases.")
 
 
 def _row(release: Release) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def new_run_id() -> str:
 
 
 def select(pipeline: Pipeline, only: str | None, start_from: str | None) -> list[Selected]:
-    """Return the steps to run with their indexes; raises UserError for a name that no step has."""
+    """Return the steps to run with their indexes; raises UserError for a name that no step has, and for no step."""
     names = [step.name for step in pipeline.steps]
     for name in (only, start_from):
         if name is not None and name not in names:
@@ -174,9 +174,20 @@ def select(pipeline: Pipeline, only: str | None, start_from: str | None) -> list
                 msg("The pipeline has no step %(name)s", name=name),
                 "",
                 msg("Its steps are: %(names)s", names=", ".join(names)),
+                field="step",
             )
     first = names.index(start_from) if start_from is not None else 0
-    return [(index, step) for index, step in enumerate(pipeline.steps) if index >= first and only in (None, step.name)]
+    found = [(index, step) for index, step in enumerate(pipeline.steps) if index >= first and only in (None, step.name)]
+    if pipeline.steps and not found:
+        raise UserError(
+            msg(
+                "Step %(only)s comes before step %(first)s: nothing is left to run", only=only or "", first=names[first]
+            ),
+            "",
+            msg("Give one of --only and --from."),
+            field="step",
+        )
+    return found
 
 
 def _details(

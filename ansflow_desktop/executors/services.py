@@ -86,12 +86,12 @@ class Services:
         return settings.load(self.directories.settings)
 
     def save_settings(self, changed: Settings) -> None:
-        """Write the preferences and use them from now on; raises UserError or OSError where they cannot be written."""
+        """Write the preferences and use them from now on; raises UserError where they cannot be written."""
         from ansflow_desktop import settings
 
         with self._lock:
             notice = self.settings_notice
-            paths.make_private(self.directories.data)
+            self._make_data()
             settings.save(self.directories.settings, changed)
             self._made["settings"] = (changed, notice)
 
@@ -153,8 +153,16 @@ class Services:
     def _open_journal(self) -> Journal:
         from ansflow_desktop.store.journal import Journal
 
-        paths.make_private(self.directories.data)
+        self._make_data()
         return Journal(self.directories.database)
+
+    def _make_data(self) -> None:
+        from ansflow_desktop import files
+
+        try:
+            paths.make_private(self.directories.data)
+        except OSError as error:
+            raise files.cannot_write(self.directories.data, error) from error
 
     @property
     def practice(self) -> PracticeClusters:
@@ -224,7 +232,21 @@ class Services:
 
 
 def build(options: Options) -> Services:
-    """Return the services for `options`; the language is the option's, else the saved one, else the system's."""
+    """Return the services for `options`; the language is the option's, else the saved one, else the system's.
+
+    Raises UserError for a kubeconfig file that was named and is not there; one that only KUBECONFIG names is skipped.
+    """
     services = Services(options)
     i18n.set_language(options.lang or services.settings.language or None)
+    if options.kubeconfig and not Path(options.kubeconfig).expanduser().exists():
+        raise _no_kubeconfig(options.kubeconfig)
     return services
+
+
+def _no_kubeconfig(given: str) -> UserError:
+    return UserError(
+        msg("There is no kubeconfig file %(file)s", file=given),
+        "",
+        msg("Name a file that exists, or leave --kubeconfig out."),
+        field="--kubeconfig",
+    )

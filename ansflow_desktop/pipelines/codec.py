@@ -97,6 +97,9 @@ def _refuse_field(
     name = path.rpartition(".")[2]
     if name in later:
         return reader.problem(key, path, msg("%(field)s is not in this version yet", field=path), msg("Take it out."))
+    if name in fields.UNUSED_STEP_FIELDS and owner:
+        title = msg("%(field)s is not used by %(owner)s", field=path, owner=owner)
+        return reader.problem(key, path, title, msg("Take it out."))
     if owner:
         title = msg("Unknown field %(field)s for %(owner)s", field=path, owner=owner)
     else:

@@ -19,6 +19,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 LATER_TYPES = ("k8s_scale", "k8s_delete", "k8s_wait", "k8s_exec", "k8s_logs")
 LATER_STEP_FIELDS = ("when", "retries", "retry_delay", "always")
 LATER_CONFIG_FIELDS = ("strategy",)
+UNUSED_STEP_FIELDS = ("k8s_resource_name",)  # of k8s steps that work on one object; a deploy names what it makes
 
 ROOT_FIELDS = ("apiVersion", "kind", "metadata", "spec")
 METADATA_FIELDS = ("name", "description")

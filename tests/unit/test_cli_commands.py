@@ -105,7 +105,7 @@ def test_clusters_list_says_in_the_row_who_does_not_answer(call) -> None:
 def test_clusters_test_of_a_dead_server_is_3(call) -> None:
     code, _, err = call("clusters", "test", "dead")
     assert code == ExitCode.UNREACHABLE
-    assert err.startswith("k8s_cluster:")
+    assert err.startswith("CLUSTER: Cluster dead cannot be reached")
 
 
 def test_an_unknown_cluster_names_those_there_are(call) -> None:
@@ -146,7 +146,19 @@ def test_clusters_add_remembers_the_file(call, tmp_path: Path, kubeconfig: Path)
 
 
 def test_clusters_add_of_nothing_is_invalid(call, tmp_path: Path) -> None:
-    assert call("clusters", "add", str(tmp_path / "none"))[0] == ExitCode.INVALID
+    code, _, err = call("clusters", "add", str(tmp_path / "none"))
+    assert code == ExitCode.INVALID and "skipped" not in err
+
+
+def test_releases_of_clusters_that_cannot_be_asked(call) -> None:
+    """cli.md: exit code 0, and the row says so; never as if there were none."""
+    code, out, err = call("releases", "list")
+    assert code == 0 and out == ""
+    assert "dead could not be asked: " in err and "plugin could not be asked: " in err
+    assert "No releases" not in err and "No cluster could be asked" in err
+    code, out, err = call("releases", "list", "-o", "json")
+    assert [row["status"] for row in json.loads(out)] == ["unknown", "unknown"]
+    assert "dead could not be asked: " in err
 
 
 DEPLOY = ("-c", "dead", "-n", "fe")
@@ -187,18 +199,19 @@ def test_without_n_the_namespace_of_the_context_is_meant(call, chart: Path) -> N
 @pytest.mark.parametrize(
     ("extra", "field"),
     [
-        (("-r", "Not_1123"), "release_name"),
-        (("-r", ""), "release"),
-        (("-r", "x" * 54), "release_name"),
-        (("-n", "Fe"), "namespace"),
-        (("-n", ""), "namespace"),
-        (("--timeout", "0"), "timeout"),
-        (("--timeout", "abc"), "timeout"),
-        (("-f", "/none.yaml"), "values_files"),
-        (("-c", "nowhere"), "k8s_cluster"),
+        (("-r", "Not_1123"), "--release: "),
+        (("-r", ""), "--release: "),
+        (("-r", "x" * 54), "--release: "),
+        (("-n", "Fe"), "--namespace: "),
+        (("-n", ""), "--namespace: "),
+        (("--timeout", "0"), "--timeout: "),
+        (("--timeout", "abc"), "--timeout: "),
+        (("-f", "/none.yaml"), "--values: "),
+        (("--set", "novalue"), "--set: "),
+        (("-c", "nowhere"), "--cluster: "),
     ],
 )
-def test_bad_input_names_the_field_and_runs_nothing(call, chart: Path, extra: tuple[str, ...], field: str) -> None:
+def test_bad_input_names_the_option_and_runs_nothing(call, chart: Path, extra: tuple[str, ...], field: str) -> None:
     code, _, err = call("deploy", str(chart), *DEPLOY, *extra)
     assert code == ExitCode.INVALID
     assert field in err
@@ -265,6 +278,33 @@ def test_validate_names_the_field(call, pipeline: Path) -> None:
     assert document["problems"][0]["field"] == "steps[1].k8s_config.chart_nane"
 
 
+def test_every_problem_of_a_broken_file_is_said_with_its_place(call, pipeline: Path) -> None:
+    broken = PIPELINE.replace("chart_name", "chart_nane").replace("k8s_cluster", "k8s_clutser")
+    pipeline.write_text(broken.replace("type: shell", "type: shell, nope: 1"))
+    document = json.loads(call("validate", str(pipeline), "-o", "json")[1])
+    fields = {problem["field"] for problem in document["problems"]}
+    assert {"steps[0].nope", "steps[1].k8s_clutser", "steps[1].k8s_config.chart_nane"} <= fields
+    assert all("line " in problem["message"] for problem in document["problems"])
+    for command in ("validate", "run", "preview"):
+        code, _, err = call(command, str(pipeline))
+        assert code == ExitCode.INVALID and all(field in err for field in fields)
+        assert f"{pipeline}, line 6, column" in err
+    assert {
+        item["field"] for item in json.loads(call("run", str(pipeline), "-o", "json")[1])["error"]["problems"]
+    } == fields
+
+
+def test_a_field_of_other_k8s_steps_is_said_to_be_of_no_use(call, pipeline: Path) -> None:
+    pipeline.write_text(PIPELINE.replace("k8s_namespace: ${ns}", "k8s_resource_name: deployment/x"))
+    (problem,) = json.loads(call("validate", str(pipeline), "-o", "json")[1])["problems"]
+    assert problem["title"] == "steps[1].k8s_resource_name is not used by a step of type k8s_deploy"
+
+
+def test_a_choice_of_steps_that_leaves_none_is_refused(call, pipeline: Path) -> None:
+    code, _, err = call("run", str(pipeline), "-v", "ns=fe", "--only", "enter", "--from", "deploy")
+    assert code == ExitCode.INVALID and "enter" in err and "deploy" in err
+
+
 def test_preview_follows_a_plain_cd(call, pipeline: Path, tmp_path: Path) -> None:
     code, out, _ = call("preview", str(pipeline), "-v", "ns=fe", "-o", "json")
     steps = json.loads(out)["steps"]
@@ -325,8 +365,15 @@ def test_a_failed_step_is_1_and_json_tells_it(call, tmp_path: Path) -> None:
 def test_practice_clusters_that_are_not_there(call) -> None:
     assert call("practice", "status")[0] == 0
     assert json.loads(call("practice", "status", "-o", "json")[1]) == []
-    assert call("practice", "stop", "none")[0] == ExitCode.INVALID
-    assert call("practice", "start", "--nodes", "0")[0] == ExitCode.INVALID
+    for action in ("stop", "remove"):
+        code, _, err = call("practice", action, "none")
+        assert code == ExitCode.INVALID and "start none" not in err
+
+
+@pytest.mark.parametrize("nodes", ["0", "-1", "1001", "100000"])
+def test_a_practice_cluster_has_1_to_1000_nodes(call, nodes: str) -> None:
+    code, _, err = call("practice", "start", "--nodes", nodes)
+    assert code == ExitCode.INVALID and err.startswith("--nodes: ") and nodes in err
 
 
 def test_damaged_settings_are_set_aside_and_named(call, tmp_path: Path) -> None:
@@ -337,11 +384,40 @@ def test_damaged_settings_are_set_aside_and_named(call, tmp_path: Path) -> None:
     assert len(list((tmp_path / "data").glob("settings.json*"))) == 1
 
 
-def test_a_data_directory_that_cannot_be_made_is_said(call, tmp_path: Path, capsys) -> None:
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere", "/dev/full"])
+@pytest.mark.parametrize(
+    "words", [("info",), ("run",), ("clusters", "add"), ("practice", "start"), ("clusters", "test")]
+)
+def test_a_data_directory_that_cannot_be_made_is_said(call, tmp_path: Path, words, place: str) -> None:
     (tmp_path / "file").write_text("")
-    code = cli.main(["--data-dir", str(tmp_path / "file" / "below"), "info"])
-    assert code == 0
-    assert "Traceback" not in capsys.readouterr().err
+    given = {"run": str(tmp_path / "p.yaml"), "add": str(tmp_path / "kubeconfig"), "test": "plugin"}
+    (tmp_path / "p.yaml").write_text(SHELL_ONLY.replace("cd 'sub dir'", "true"))
+    _, _, shown = call("clusters", "test", "plugin")
+    digest = ("--approve-plugin", shown.split("--approve-plugin")[1].split()[0]) if words[-1] == "test" else ()
+    more = (*([given[words[-1]]] if words[-1] in given else []), *digest)
+    code, _, err = call(*words, *more, "--data-dir", str(tmp_path / place))
+    assert (code == 0) == (words == ("info",))
+    assert "error of its own" not in err and str(tmp_path / place) in err
+
+
+def test_the_last_data_directory_given_counts_everywhere(call, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("ansflow_desktop.commands.info.info", lambda session: 1 // 0)
+    assert call("info", "--data-dir", str(tmp_path / "last"))[0] == ExitCode.FAILED
+    assert len(list((tmp_path / "last" / "crashes").iterdir())) == 1
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_kubeconfig_that_was_named_and_is_not_there_is_said(call, tmp_path: Path) -> None:
+    for words in (("info",), ("clusters", "list"), ("practice", "status")):
+        code, _, err = call(*words, "--kubeconfig", str(tmp_path / "none"))
+        assert code == ExitCode.INVALID and str(tmp_path / "none") in err
+
+
+def test_files_that_only_kubeconfig_names_are_skipped(tmp_path: Path, kubeconfig: Path, monkeypatch, capsys) -> None:
+    """As kubectl does (conventions.md, 1)."""
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/none:{kubeconfig}")
+    assert cli.main(["--data-dir", str(tmp_path), "info", "-o", "json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)["clusters"]] == ["dead", "plugin"]
 
 
 def test_the_commands_speak_chinese_when_asked(call) -> None:
@@ -382,6 +458,28 @@ def test_as_a_program_with_a_reader_that_goes_away(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("streams", "words", "code"),
+    [
+        (">&-", "info", 0),
+        (">&- 2>&-", "info", 0),
+        ("<&-", "info", 0),
+        ("<&- >&- 2>&-", "run {file}", 0),
+        (">/dev/full", "info", ExitCode.FAILED),
+        (">/dev/full", "run {file}", 0),
+    ],
+)
+def test_streams_that_are_closed_or_full(tmp_path: Path, streams: str, words: str, code: int) -> None:
+    """A result that could not be written is a failure; a deed that was done is not."""
+    file, marker, errors = tmp_path / "s.yaml", tmp_path / "ran", tmp_path / "errors"
+    file.write_text(SHELL_ONLY.replace("cd 'sub dir'", f"touch {marker}"))
+    command = f"{sys.executable} -m ansflow_desktop --data-dir {tmp_path}/data {words.format(file=file)} {streams}"
+    done = subprocess.run(["bash", "-c", f"({command}) 2>{errors}"], capture_output=True, text=True, check=False)
+    assert "Traceback" not in errors.read_text() and "Exception ignored" not in errors.read_text()
+    assert done.returncode == code, errors.read_text()
+    assert marker.exists() == words.startswith("run")
 
 
 SHELL_ONLY = PIPELINE.split("    - name: deploy")[0]
