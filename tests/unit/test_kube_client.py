@@ -268,3 +268,19 @@ def test_a_follower_goes_on_after_410_and_tells_what_vanished_meanwhile(server):
     play(server, story)
     assert [(item.name, str(item.health)) for item in seen[:2]] == [("a", "Progressing"), ("b", "Progressing")]
     assert {(item.name, str(item.health)) for item in seen[2:]} == {("a", "Missing"), ("b", "Healthy")}
+
+
+def test_every_request_says_who_asks_and_none_from_this_machine_is_compressed(server):
+    seen = []
+
+    async def answer(request):
+        seen.append((request.headers["User-Agent"], request.headers["Accept-Encoding"]))
+        return web.json_response({"gitVersion": "v1"})
+
+    async def story(document):
+        async with ClusterClient(document) as client:
+            await client.server_version()
+
+    server.answer = answer
+    play(server, story)
+    assert seen == [("ansflow-desktop", "identity")]
