@@ -54,9 +54,9 @@ class Approvals:
         return bool(plugin.digest) and plugin.digest in self._read()
 
     def approve(self, plugin: ExecPlugin) -> None:
-        """Remember `plugin` as approved; raises OSError where that cannot be written."""
+        """Remember `plugin` by digest and name only: its environment may hold a secret. Raises OSError."""
         with self._lock:
-            _write(self._path, {**self._read(), plugin.digest: shown(plugin)})
+            _write(self._path, {**self._read(), plugin.digest: plugin.command})
 
     def _read(self) -> dict[str, str]:
         """Return digest and command; a damaged or missing file approves nothing."""
