@@ -20,7 +20,8 @@ from ansflow_desktop.process import ProcessRunner
 
 Name: TypeAlias = Literal["helm", "kubectl"]
 
-_ASK_TIMEOUT_S = 10.0
+_ASK_TIMEOUT_S = 5.0
+_GLANCE_S = 2.0  # for kubectl until something needs it: a hung one must not hold up what does not
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 _OLDEST = {"helm": (3, 8, 0), "kubectl": (1, 24, 0)}
 _GOOD_HELM = {3: (3, 20, 2), 4: (4, 1, 4)}  # failure-modes.md, "Helm 3 and Helm 4": plugin CVEs below
@@ -51,7 +52,7 @@ def find_tools(helm: str | None, kubectl: str | None, tools_dir: Path) -> ToolSe
     """Return helm and kubectl: as named explicitly, else from PATH, the usual places, and the practice tools.
 
     Raises UserError naming an explicit path that is no working program. A tool that is nowhere is None; one that was
-    found but does not tell its version has version "" (`require_helm` says so).
+    found but does not tell its version in time has version "" (`require_helm` and `require_kubectl` ask again).
     """
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(_find, "helm", helm, tools_dir)
@@ -84,26 +85,38 @@ def version_numbers(version: str) -> tuple[int, int, int]:
 def _find(name: Name, explicit: str | None, tools_dir: Path) -> Tool | None:
     if explicit:
         return _explicit(name, explicit)
-    silent = None
-    for path in _candidates(name, tools_dir):
-        version = _version(name, path)
-        if version:
-            return Tool(name=name, path=path, version=version)
-        silent = silent or Tool(name=name, path=path, version="")
-    return silent
+    paths = _candidates(name, tools_dir)
+    found = _asked(name, paths[:1])
+    if not found or not found[0].version:
+        found += _asked(name, paths[1:])
+    return next((tool for tool in found if tool.version), found[0] if found else None)
+
+
+def _asked(name: Name, paths: list[str]) -> list[Tool]:
+    """Ask the programs at `paths` for their versions, all at once."""
+    if not paths:
+        return []
+    with ThreadPoolExecutor(len(paths)) as pool:
+        versions = pool.map(lambda path: _version(name, path, _patience(name)), paths)
+        return [Tool(name=name, path=path, version=version) for path, version in zip(paths, versions, strict=True)]
+
+
+def _patience(name: Name) -> float:
+    return _ASK_TIMEOUT_S if name == "helm" else min(_GLANCE_S, _ASK_TIMEOUT_S)
 
 
 def _explicit(name: Name, given: str) -> Tool:
     expanded = str(Path(given).expanduser())
-    path = shutil.which(expanded)
-    if not path:
+    found = shutil.which(expanded)
+    if not found:
         raise UserError(
             msg("%(path)s is not a program that can be run", path=given),
             _why_not_a_program(Path(expanded)),
             msg("Give the path of %(tool)s, or leave it out to look for it.", tool=name),
             field=name,
         )
-    tool = Tool(name=name, path=str(Path(path).absolute()), version=_version(name, path))
+    path = str(Path(found).absolute())  # it is asked, and later run, in another folder
+    tool = Tool(name=name, path=path, version=_version(name, path, _ASK_TIMEOUT_S))
     return tool if tool.version else _raise_silent(tool)
 
 
@@ -125,8 +138,8 @@ def _candidates(name: Name, tools_dir: Path) -> list[str]:
     return [path for path in dict.fromkeys(paths) if Path(path).is_file() and os.access(path, os.X_OK)]
 
 
-def _version(name: Name, path: str) -> str:
-    """Return what the program says its version is, "" where it does not say within 10 s."""
+def _version(name: Name, path: str, seconds: float) -> str:
+    """Return what the program says its version is, "" where it does not say within `seconds`."""
     try:
         stat = Path(path).stat()
     except OSError:
@@ -135,16 +148,17 @@ def _version(name: Name, path: str) -> str:
     with _Versions.lock:
         if key in _Versions.known:
             return _Versions.known[key]
-    version = _ask(name, path)
+    version = _ask(name, path, seconds)
     if version:
         with _Versions.lock:
             _Versions.known[key] = version
     return version
 
 
-def _ask(name: Name, path: str) -> str:
+def _ask(name: Name, path: str, seconds: float) -> str:
+    command = msgspec.structs.replace(version_command(name, path), timeout=seconds)
     try:
-        result = ProcessRunner(capture_limit=65536).run(version_command(name, path))
+        result = ProcessRunner(capture_limit=65536).run(command)
     except UserError:
         return ""
     if result.exit_code != 0:
@@ -191,7 +205,8 @@ def _required(name: Name, tool: Tool | None) -> Tool:
             field=name,
         )
     if not tool.version:
-        return _raise_silent(tool)
+        tool = Tool(name=name, path=tool.path, version=_version(name, tool.path, _ASK_TIMEOUT_S))
+        return _required(name, tool) if tool.version else _raise_silent(tool)
     if version_numbers(tool.version) < _OLDEST[name]:
         raise _too_old(tool)
     return tool

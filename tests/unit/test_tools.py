@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansflow_desktop import tools
@@ -95,6 +97,33 @@ def test_hanging_program_is_given_up(path, tmp_path, monkeypatch):
     program(path, "helm", "exec /bin/sleep 60")
 
     assert find(tmp_path).helm.version == ""
+
+
+def test_hung_kubectl_does_not_hold_up_what_needs_helm_only(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "_GLANCE_S", 0.2)
+    program(path, "helm", "echo v4.3.1")
+    program(path, "kubectl", "exec /bin/sleep 60")
+
+    started = time.monotonic()
+    found = find(tmp_path)
+
+    assert time.monotonic() - started < 3
+    assert (found.helm.version, found.kubectl.version) == ("4.3.1", "")
+
+
+def test_kubectl_that_is_only_slow_is_asked_again_when_it_is_needed(path, tmp_path):
+    kubectl = program(path, "kubectl", KUBECTL_SAYS)
+
+    found = tools.require_kubectl(ToolSet(kubectl=Tool(name="kubectl", path=str(kubectl), version="")))
+
+    assert found.version == "1.36.3"
+
+
+def test_relative_path_is_asked_where_it_was_given(path, tmp_path, monkeypatch):
+    helm = program(tmp_path / "own", "helm", "echo v4.3.1")
+    monkeypatch.chdir(tmp_path)
+
+    assert find(tmp_path, helm="own/helm").helm == Tool(name="helm", path=str(helm), version="4.3.1")
 
 
 def test_version_is_asked_again_only_when_the_file_changes(path, tmp_path):
