@@ -22,6 +22,7 @@ from ansflow_desktop.models.duration import parse_duration
 from ansflow_desktop.models.names import release_name_problem
 from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, PipelineStep
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.practice import pins
 from ansflow_desktop.tools import require_helm, tool_warnings
 
 
@@ -57,7 +58,15 @@ def plan_helm(
         keeps_values=keeps_values(config),
         timeout=seconds,
         shown=_as_typed(deploy, own, fetch=preparation is not None),
-        template=commands.template(helm, ref, config, namespace, release=release, directory=directory),
+        template=commands.template(
+            helm,
+            ref,
+            config,
+            namespace,
+            release=release,
+            directory=directory,
+            kube_version=pins.version("kubernetes"),
+        ),
     )
 
 

@@ -82,10 +82,23 @@ def upgrade(
     )
 
 
-def template(helm: Tool, ref: ChartRef, config: HelmDeploy, namespace: str, *, release: str, directory: str) -> Command:
-    """Return `helm template` of the same chart and values; no cluster is contacted."""
+def template(
+    helm: Tool,
+    ref: ChartRef,
+    config: HelmDeploy,
+    namespace: str,
+    *,
+    release: str,
+    directory: str,
+    kube_version: str = "",
+) -> Command:
+    """Return `helm template` of the same chart and values; no cluster is contacted.
+
+    `kube_version` is the Kubernetes to render for: a helm built without one takes itself for 1.20.
+    """
     head = [helm.path, "template", release, ref.argument, "--namespace", namespace, "--include-crds", *_source(ref)]
-    argv = [*head, *values_flags(config, directory, reset=False)]
+    version = [f"--kube-version={kube_version}"] if kube_version else []
+    argv = [*head, *version, *values_flags(config, directory, reset=False)]
     return Command(
         argv=tuple(argv),
         cwd=ref.cwd,
