@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ansflow_desktop.executors.advice import about
+from ansflow_desktop.executors.ownership import clash_hint
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.run import ResourceChanged
 
@@ -19,13 +20,23 @@ _HINTS: tuple[tuple[str, Message], ...] = (
         msg("A release of this name exists. Choose another name, or upgrade it."),
     ),
     (
-        r"invalid ownership metadata",
-        msg("An object of that name exists and belongs to something else. Choose another release name or namespace."),
-    ),
-    (
         r"conflict occurred|Apply failed with \d+ conflict|conflicts? with \"",
         msg(
             "Somebody else changed a field of this object since. Undo that change, or set the same value in the chart."
+        ),
+    ),
+    (
+        r"release: already exists",
+        msg("Somebody else deployed this release at the same time. Look at its history before you deploy again."),
+    ),
+    (
+        r"is being terminated",
+        msg("The namespace is being deleted. Wait until it is gone, or choose another one."),
+    ),
+    (
+        r"a (lowercase )?RFC 1123|a DNS-1035 label|must be no more than \d+ characters",
+        msg(
+            "The chart makes an object name that Kubernetes refuses. Choose another release name, or correct the name."
         ),
     ),
     (
@@ -66,7 +77,10 @@ _HINTS: tuple[tuple[str, Message], ...] = (
     ),
     (
         r"request (entity )?(is )?too large|Too long: must have at most 1048576",
-        msg("The release is over 1 MiB. Leave out big files of the chart by .helmignore."),
+        msg(
+            "Helm keeps the whole chart in one Secret of at most 1 MiB. Leave out big files (pictures, archives, "
+            "documents, examples) by a .helmignore file in the chart, or split the chart."
+        ),
     ),
     (
         r"chart requires kubeVersion",
@@ -101,6 +115,9 @@ def failure_hint(stderr: str, causes: Sequence[ResourceChanged] = ()) -> Text:
         return _about_hook(hook[1] or hook[2], jobs)
     if causes and not hook and re.search(_LATE, stderr, re.IGNORECASE):
         return about(causes[0])
+    clash = clash_hint(stderr)
+    if clash:
+        return clash
     for pattern, hint in _HINTS:
         if re.search(pattern, stderr, re.IGNORECASE):
             return hint

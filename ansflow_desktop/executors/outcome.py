@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Sequence
 
 import msgspec
@@ -32,7 +33,9 @@ def decide(
     `causes` are the troubles of the release's objects, the most telling one first, for the hint.
     """
     if after is not None and after.status.pending:
-        return Outcome(phase=_ended(result), message=_locked(after), hint=recovery(after), release=after)
+        return Outcome(
+            phase=_ended(result), message=_after_kill(result, _locked(after)), hint=recovery(after), release=after
+        )
     if _newly_deployed(before, after) and (result.exit_code == 0 or _was_stopped(result)):
         return _deployed(result, after)
     if result.exit_code == 0:
@@ -44,10 +47,11 @@ def decide(
 
 def unknown(result: ProcessResult, error: UserError) -> Outcome:
     """Return the outcome when the release's state could not be read after helm had run."""
-    said = msg("helm ended with exit code %(code)d.", code=result.exit_code)
+    said = _killed(result) or msg("helm ended with exit code %(code)d.", code=result.exit_code)
+    reason = msg("%(title)s: %(message)s", title=error.title, message=error.message) if error.message else error.title
     return Outcome(
         phase=Phase.UNKNOWN,
-        message=msg("It is not known how the release is now: %(reason)s %(said)s", reason=str(error), said=said),
+        message=msg("It is not known how the release is now: %(reason)s. %(said)s", reason=reason, said=said),
         hint=msg("When the cluster answers again, look at the release before you deploy again."),
     )
 
@@ -82,16 +86,40 @@ def recovery(release: Release) -> Message:
     )
 
 
-def said_by(result: ProcessResult) -> str:
-    """Return a tool's last own words: its stderr without warnings, the end of it."""
+def said_by(result: ProcessResult) -> Text:
+    """Return a tool's last own words: its stderr without warnings, the end of it; or the signal that ended it."""
     lines = [line for line in result.stderr.splitlines() if line.strip() and not _NOISE.match(line)]
     text = "\n".join(lines[-10:]).strip()
+    killed = _killed(result)
+    if killed:
+        return msg("%(what)s\n%(said)s", what=killed, said=text) if text else killed
     return text or _last_line(result.stdout) or f"exit code {result.exit_code}"
+
+
+def _killed(result: ProcessResult) -> Message | None:
+    """Return what to say of a process that something else ended by a signal; None for any other end."""
+    if result.exit_code >= 0 or result.cancelled or result.timed_out:
+        return None
+    name = next((each.name for each in signal.Signals if each == -result.exit_code), str(-result.exit_code))
+    if result.exit_code == -signal.SIGKILL:
+        return msg("The program was ended from outside by the signal %(name)s: perhaps memory ran out.", name=name)
+    return msg("The program was ended from outside by the signal %(name)s.", name=name)
+
+
+def _kill_hint(result: ProcessResult) -> Text:
+    if not _killed(result):
+        return ""
+    return msg("Look at what ended it (the system's log, free memory), then deploy again.")
+
+
+def _after_kill(result: ProcessResult, state: Message) -> Message:
+    killed = _killed(result)
+    return msg("%(what)s\n%(state)s", what=killed, state=state) if killed else state
 
 
 # klog's information and warnings, Helm 4's own, and advice about a flag that AnsFlow does not offer
 _NOISE = re.compile(
-    r"level=WARN|[IW]\d{4} \d\d:|WARNING: Kubernetes configuration file|Use --debug flag to render out invalid YAML"
+    r"(?:time=\S+ )?level=(?:WARN|INFO)|[IW]\d{4} \d\d:|WARNING: Kubernetes configuration file|Use --debug flag to render out invalid YAML"
 )
 
 
@@ -171,8 +199,21 @@ def _stopped(
     return Outcome(
         phase=_ended(result),
         message=msg("%(what)s %(state)s", what=first, state=second),
-        hint=msg("Deploy again to complete it, or roll back.") if _changed(before, after) and after else "",
+        hint=_after_stop(before, after) if _changed(before, after) and after else "",
         release=after,
+    )
+
+
+def _after_stop(before: Release | None, after: Release) -> Message:
+    where = {"name": after.name, "namespace": after.namespace}
+    if before is None:
+        return msg(
+            "Deploy again to complete it, or remove it with: helm uninstall %(name)s --namespace %(namespace)s", **where
+        )
+    return msg(
+        "Deploy again to complete it, or go back with: helm rollback %(name)s %(revision)d --namespace %(namespace)s",
+        revision=before.revision,
+        **where,
     )
 
 
@@ -186,7 +227,7 @@ def _failed(
     return Outcome(
         phase=Phase.FAILED,
         message=msg("%(said)s\n%(state)s", said=said_by(result), state=state),
-        hint=failure_hint(result.stderr, causes),
+        hint=failure_hint(result.stderr, causes) or _kill_hint(result),
         release=after,
     )
 

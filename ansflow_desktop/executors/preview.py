@@ -127,7 +127,7 @@ def _problem(error: UserError) -> Problem:
 
 
 def _template_problem(plan: StepPlan, result: ProcessResult) -> Problem:
-    said = said_by(result)
+    said = str(said_by(result))
     title = msg("The chart cannot be rendered with these values")
     hint = failure_hint(result.stderr)
     if result.timed_out:

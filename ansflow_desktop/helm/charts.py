@@ -101,6 +101,8 @@ def _instead(path: Path) -> tuple[Message, Message]:
     except OSError as error:
         return msg("%(reason)s", reason=error.strerror or str(error)), msg("Check the folder's permissions.")
     wrong = [name for name in names if name.lower() in ("chart.yaml", "chart.yml")]
+    if wrong and wrong[0] == "Chart.yaml":
+        return msg("Its Chart.yaml is no file (a folder, a pipe or a broken link)."), msg("Put a file in its place.")
     if wrong:
         return msg("It holds %(found)s, not Chart.yaml.", found=wrong[0]), msg("Rename it to Chart.yaml.")
     inner = _charts_below(path, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -230,3 +231,11 @@ def test_no_name_and_flags_are_refused(tmp_path, config):
 def test_version_that_the_folder_does_not_have_is_warned_of(tmp_path):
     found = find_chart(HelmDeploy(chart_path=str(chart(tmp_path / "web")), chart_version="9.9.9"), "/")
     assert "9.9.9" in str(found.warnings[0])
+
+
+def test_chart_yaml_that_is_no_file_is_called_that(tmp_path):
+    os.mkfifo(tmp_path / "Chart.yaml")
+    with pytest.raises(UserError) as caught:
+        read_chart(tmp_path)
+    assert "is no file" in str(caught.value.message)
+    assert "Rename" not in str(caught.value.hint)

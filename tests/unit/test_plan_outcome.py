@@ -57,6 +57,35 @@ def test_state_in_the_cluster_decides(result, before, after, phase, words):
     assert found.release == after
 
 
+@pytest.mark.parametrize(
+    "noise",
+    [
+        'I1123 05:01:07.123456   12345 warnings.go:110] "Warning: v1 Endpoints is deprecated"',
+        "W1123 05:01:07.123456   12345 warnings.go:70] unknown field",
+        'time=2026-11-23T05:01:07Z level=WARN msg="upgrade failed"',
+        "Use --debug flag to render out invalid YAML",
+    ],
+)
+def test_noise_is_not_helms_own_words(noise):
+    assert outcome.said_by(ProcessResult(exit_code=1, stderr=f"Error: it broke\n\n{noise}\n")) == "Error: it broke"
+
+
+def test_signal_that_ended_helm_is_named():
+    failed = outcome.decide(KILLED, release("deployed", 1), release("deployed", 1))
+    assert "SIGKILL: perhaps memory ran out" in str(failed.message)
+    assert "Nothing was changed" in str(failed.message)
+    assert "memory" in str(failed.hint)
+    assert "SIGKILL" in str(outcome.decide(KILLED, None, release("pending-install", 1)).message)
+
+
+def test_first_revision_that_was_cancelled_has_nothing_to_roll_back_to():
+    first = outcome.decide(CANCELLED, None, release("failed", 1))
+    assert "helm uninstall web --namespace fe" in str(first.hint)
+    assert "roll" not in str(first.hint)
+    later = outcome.decide(CANCELLED, release("deployed", 4), release("failed", 5))
+    assert "helm rollback web 4 --namespace fe" in str(later.hint)
+
+
 def test_helms_own_words_are_quoted_without_its_warnings():
     text = str(outcome.decide(ERROR, None, None).message)
     assert "it broke" in text
@@ -82,7 +111,7 @@ def test_way_out_of_each_lock_is_told(status, command):
 def test_state_that_cannot_be_read_is_unknown_even_after_success():
     found = outcome.unknown(OK, UserError("The cluster does not answer"))
     assert (found.phase, found.release) == (Phase.UNKNOWN, None)
-    assert "does not answer" in str(found.message)
+    assert str(found.message).endswith("The cluster does not answer. helm ended with exit code 0.")
 
 
 @pytest.mark.parametrize(
@@ -104,12 +133,44 @@ def test_dry_run_needs_no_release(result, phase):
         ("execution error at (web/templates/a.yaml:1:3): wrong", "template"),
         ('no matches for kind "Thing" in version "x/v1"', "CRD"),
         ("Error: Unauthorized", "credentials"),
+        ("Error: release: already exists", "same time"),
+        ('configmaps "x" is forbidden: unable to create new content because it is being terminated', "being deleted"),
+        ('Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of', "object name"),
+        ("Error: create: failed to create: Request entity too large: limit is 3145728", ".helmignore"),
         ("dial tcp 127.0.0.1:1: connect: connection refused", "network"),
         ("context deadline exceeded", "longer timeout"),
     ],
 )
 def test_known_failures_have_a_way_out(stderr, words):
     assert words in str(failure_hint(stderr))
+
+
+OWNED = (
+    'Error: Unable to continue with install: CustomResourceDefinition "things.example.com" in namespace "" exists and '
+    "cannot be imported into the current release: invalid ownership metadata; annotation validation error: key "
+    '"meta.helm.sh/release-name" must equal "b": current value is "a"'
+)
+FOREIGN = (
+    'Error: Unable to continue with install: ConfigMap "web" in namespace "fe" exists and cannot be imported into the '
+    'current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": '
+    'must be set to "Helm"; annotation validation error: missing key "meta.helm.sh/release-name": must be set to "b"; '
+    'annotation validation error: missing key "meta.helm.sh/release-namespace": must be set to "fe"'
+)
+
+
+def test_owner_of_a_crd_is_named_and_nobody_is_told_to_remove_it():
+    hint = str(failure_hint(OWNED))
+    assert "things.example.com belongs to the release a." in hint
+    assert "Do not remove it" in hint
+    assert "crds.enabled=false" in hint
+    assert "meta.helm.sh/release-name=b" in hint
+
+
+def test_object_of_nobody_can_be_handed_over():
+    hint = str(failure_hint(FOREIGN))
+    assert "ConfigMap web exists and belongs to something else" in hint
+    assert "configmap web meta.helm.sh/release-name=b meta.helm.sh/release-namespace=fe" in hint
+    assert "emove" not in hint
 
 
 def test_keys_of_kept_values_are_named_without_values():
