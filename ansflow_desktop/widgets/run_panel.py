@@ -156,7 +156,8 @@ class ResourceTree(QTreeWidget):
         for node in nodes:
             self._place(None, node, seen)
         for key in set(self._items) - seen:
-            self._remove(key)
+            if key in self._items:  # not gone with its owner yet
+                self._remove(key)
 
     def _place(self, parent: QTreeWidgetItem | None, node: ResourceNode, seen: set[str]) -> None:
         seen.add(node.key)
