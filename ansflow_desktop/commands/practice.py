@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 EXEC_WARNING = msg(
-    "exec into a pod of this cluster runs commands on this machine, as you. The simulated nodes ask nobody who they are: "
-    "every program and every other user of this machine can do the same while it runs. Stop it when you are done."
+    "exec into a pod of this cluster runs commands on this machine, as you. The simulated nodes ask nobody who they "
+    "are: whoever reaches them can do the same while it runs. Not for a machine with other users. "
+    "Stop it when you are done."
 )
 
 

@@ -62,6 +62,7 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of a cluster between calls."""
 
     ports: Ports
+    nodes_address: str = components.LOOPBACK
     exec_enabled: bool = False
     nodes: int = 3
 
@@ -102,6 +103,7 @@ class PracticeClusters:
             self._end(layout)
             fresh = _State(
                 ports=components.free_ports(state.ports if state else None),
+                nodes_address=components.node_address(exec_on_this_machine),
                 exec_enabled=exec_on_this_machine,
                 nodes=max(nodes, state.nodes if state else 0),
             )
@@ -171,7 +173,7 @@ class PracticeClusters:
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         _rotate(layout)
         programs = {program: self._program(program) for program in components.PROGRAMS}
-        daemons.start(layout.folder, components.starts(layout, programs, state.ports))
+        daemons.start(layout.folder, components.starts(layout, programs, state.ports, state.nodes_address))
         api = _api(layout, state)
         _wait(layout, api.ready, cancel)
         return self._settle(name, layout, state, cancel)
@@ -179,9 +181,8 @@ class PracticeClusters:
     def _settle(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
         api = _api(layout, state)
         stop = cancel or Cancel()
-        _wait(
-            layout, lambda: simulation.populate(api, state.nodes, state.ports.nodes, state.exec_enabled, stop), cancel
-        )
+        place = simulation.Place(address=state.nodes_address, port=state.ports.nodes)
+        _wait(layout, lambda: simulation.populate(api, state.nodes, place, state.exec_enabled, stop), cancel)
         _wait(layout, lambda: simulation.is_settled(api, state.nodes), cancel)
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         return self._info(name, state)

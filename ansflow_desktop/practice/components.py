@@ -7,6 +7,7 @@ cluster's state through the loopback address. Scheduler and controller manager s
 from __future__ import annotations
 
 import socket
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 """What has to run, in the order in which it is started."""
+
+LOOPBACK = "127.0.0.1"
+"""Where everything listens, the kubelets of a cluster with exec on this machine excepted."""
 
 STOP_ORDER = (PROGRAMS[:0:-1], ("etcd",))
 """Everything but etcd is ended first: etcd keeps the state, and its clients would only complain."""
@@ -91,6 +95,21 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.logs / f"{program}.log"
 
 
+def node_address(exec_on_this_machine: bool) -> str:
+    """Return the loopback address on which the nodes' kubelets listen.
+
+    kwok asks nobody who they are, answers plain HTTP too and ignores where a request comes from: with exec on this
+    machine a web page in the user's browser could find the port on 127.0.0.1 and run commands. On one address of the
+    16 million of 127.0.0.0/8 it cannot be found by trying (macOS has only the one). Other users of the machine can
+    still look the address up; the command line and the guide say so.
+    """
+    import secrets
+
+    if not exec_on_this_machine or sys.platform != "linux":
+        return LOOPBACK
+    return "127." + ".".join(str(secrets.choice(range(1, 255))) for _ in range(3))
+
+
 def free_ports(preferred: Ports | None = None) -> Ports:
     """Return four free loopback ports: the preferred ones where all are free, otherwise new ones."""
     if preferred and all(_is_free(port) for port in preferred.all()):
@@ -123,14 +142,17 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def starts(layout: Layout, programs: Mapping[str, Path], ports: Ports) -> tuple[Start, ...]:
-    """Return the five programs with their arguments; `programs` maps each name to its path."""
+def starts(layout: Layout, programs: Mapping[str, Path], ports: Ports, nodes: str = LOOPBACK) -> tuple[Start, ...]:
+    """Return the five programs with their arguments; `programs` maps each name to its path.
+
+    `nodes` is the loopback address of the nodes' kubelets.
+    """
     arguments = {
         "etcd": _etcd(layout, ports),
         "kube-apiserver": _api_server(layout, ports),
         "kube-controller-manager": _controller_manager(layout),
         "kube-scheduler": _scheduler(layout),
-        "kwok": _kwok(layout, ports),
+        "kwok": _kwok(layout, ports, nodes),
     }
     return tuple(Start(argv=(str(programs[name]), *arguments[name]), log=str(layout.log(name))) for name in PROGRAMS)
 
@@ -206,15 +228,15 @@ def _scheduler(layout: Layout) -> tuple[str, ...]:
     return (f"--kubeconfig={layout.kubeconfig}", "--secure-port=0", "--leader-elect=false", "--profiling=false")
 
 
-def _kwok(layout: Layout, ports: Ports) -> tuple[str, ...]:
+def _kwok(layout: Layout, ports: Ports, address: str) -> tuple[str, ...]:
     return (
         f"--kubeconfig={layout.kubeconfig}",
         f"--config={layout.simulation.name}",  # relative to where it runs: a comma in a path would cut it in two
         "--manage-all-nodes=true",
-        "--node-ip=127.0.0.1",
+        f"--node-ip={address}",
         "--node-name=localhost",
         f"--node-port={ports.nodes}",
-        f"--server-address=127.0.0.1:{ports.nodes}",
+        f"--server-address={address}:{ports.nodes}",
         f"--tls-cert-file={layout.pki}/server.crt",
         f"--tls-private-key-file={layout.pki}/server.key",
         "--node-lease-duration-seconds=0",

@@ -23,6 +23,8 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ansflow_desktop import paths
 from ansflow_desktop.practice.pki import write_private
 
@@ -80,10 +82,17 @@ def node(number: int) -> dict[str, Any]:
     }
 
 
-def populate(api: Api, nodes: int, port: int, exec_enabled: bool, cancel: Cancel) -> bool:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the nodes' kubelets listen."""
+
+    address: str
+    port: int
+
+
+def populate(api: Api, nodes: int, place: Place, exec_enabled: bool, cancel: Cancel) -> bool:
     """Create the nodes, the default StorageClass and the rule about exec where missing; return whether all is there.
 
-    `port` is where the nodes' kubelets listen now: nodes from before a restart may remember another. A request to
+    `place` is where the nodes' kubelets listen now: nodes from before a restart may remember another. A request to
     `cancel` ends it early, with False.
     """
     storage = json.loads(_source("storage-class.json").read_text(encoding="utf-8"))
@@ -93,14 +102,16 @@ def populate(api: Api, nodes: int, port: int, exec_enabled: bool, cancel: Cancel
         if cancel.requested:
             return False
         made.append(api.create("/api/v1/nodes", missing))
-    return all(made) and _move_kubelets(api, port) and _rule_exec(api, exec_enabled)
+    return all(made) and _move_kubelets(api, place) and _rule_exec(api, exec_enabled)
 
 
-def _move_kubelets(api: Api, port: int) -> bool:
-    status = {"status": {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}
+def _move_kubelets(api: Api, place: Place) -> bool:
+    addresses = [{"type": "InternalIP", "address": place.address}]
+    endpoints = {"kubeletEndpoint": {"Port": place.port}}
+    status = {"status": {"addresses": addresses, "daemonEndpoints": endpoints}}
     for item in api.get(_NODES).get("items", []):
-        endpoint = item.get("status", {}).get("daemonEndpoints", {}).get("kubeletEndpoint", {})
-        if endpoint.get("Port") not in (None, port):
+        known = item.get("status", {})
+        if known.get("addresses") and (known["addresses"], known.get("daemonEndpoints")) != (addresses, endpoints):
             answer, _ = api.request("PATCH", f"/api/v1/nodes/{item['metadata']['name']}/status", status)
             if answer != http.HTTPStatus.OK:
                 return False

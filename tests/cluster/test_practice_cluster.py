@@ -241,6 +241,8 @@ def test_exec_on_this_machine_is_off_until_asked_for_by_name(own, kubectl):
     assert "simulated and run nothing" in refused.stderr
     assert own.start("first", exec_on_this_machine=True).exec_enabled
     until(lambda: kubectl_exec(kubectl, info).stdout == "on this machine\n")
+    kubelets = listening_addresses(pids(info)["kwok"])
+    assert kubelets and all(address[0].startswith("127.") and address[0] != "127.0.0.1" for address in kubelets)
     assert not own.start("first").exec_enabled
     until(lambda: "simulated and run nothing" in kubectl_exec(kubectl, info).stderr)
 

@@ -77,7 +77,7 @@ class _Server:
 def test_making_nodes_can_be_cancelled():
     cancel = Cancel()
     server = _Server(cancel)
-    assert simulation.populate(server, 1000, 1, False, cancel) is False
+    assert simulation.populate(server, 1000, simulation.Place(address="127.0.0.1", port=1), False, cancel) is False
     assert len(server.made) == 3
 
 
