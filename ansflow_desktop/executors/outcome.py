@@ -119,7 +119,8 @@ def _after_kill(result: ProcessResult, state: Message) -> Message:
 
 # klog's information and warnings, Helm 4's own, and advice about a flag that AnsFlow does not offer
 _NOISE = re.compile(
-    r"(?:time=\S+ )?level=(?:WARN|INFO)|[IW]\d{4} \d\d:|WARNING: Kubernetes configuration file|Use --debug flag to render out invalid YAML"
+    r"(?:time=\S+ )?level=(?:WARN|INFO)|[IW]\d{4} \d\d:|WARNING: Kubernetes configuration file|"
+    r"Use --debug flag to render out invalid YAML"
 )
 
 

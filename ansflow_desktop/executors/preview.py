@@ -11,6 +11,7 @@ import msgspec
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors import rendered
+from ansflow_desktop.executors.fetched import FETCHED
 from ansflow_desktop.executors.hints import failure_hint
 from ansflow_desktop.executors.manifest_deploy import check_config, field_of, kubectl_for, kustomization, manifest_text
 from ansflow_desktop.executors.manifest_documents import read_objects
@@ -23,7 +24,7 @@ from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import releases, sync
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.pipeline import ExecutionContext, ManifestDeploy, PipelineStep, StepType
-from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.process import Cancel, ProcessResult, ProcessRunner
 
 ObjectKey: TypeAlias = "tuple[str, str, str]"
@@ -72,16 +73,27 @@ def kept_values(document: dict[str, Any], namespace: str, release: str) -> dict[
 
 def _helm(plan: StepPlan, cancel: Cancel) -> Rendered:
     assert plan.template
-    runner = ProcessRunner()
-    if plan.preparation:
-        materialise(plan.preparation)
-        for command in plan.preparation.commands:
-            result = runner.run(command, None, cancel)
-            if result.cancelled:
-                return Rendered(cancelled=True)
-            if result.exit_code != 0:
-                return Rendered(problems=(_not_fetched(plan, result),))
-    return _ended(plan, runner.run(plan.template, None, cancel))
+    failed = _fetched(plan, cancel) if plan.preparation else None
+    return failed or _ended(plan, ProcessRunner().run(plan.template, None, cancel))
+
+
+def _fetched(plan: StepPlan, cancel: Cancel) -> Rendered | None:
+    """Put the missing dependencies into the private copy, from the last preview where they are the same.
+
+    Returns what to show where that failed, None to go on.
+    """
+    assert plan.preparation
+    materialise(plan.preparation)
+    if FETCHED.restore(plan.preparation):
+        return None
+    for command in plan.preparation.commands:
+        result = ProcessRunner().run(command, None, cancel)
+        if result.cancelled:
+            return Rendered(cancelled=True)
+        if result.exit_code != 0:
+            return Rendered(problems=(_not_fetched(plan, result),))
+    FETCHED.keep(plan.preparation)
+    return None
 
 
 def _ended(plan: StepPlan, result: ProcessResult) -> Rendered:
@@ -89,10 +101,7 @@ def _ended(plan: StepPlan, result: ProcessResult) -> Rendered:
         return Rendered(cancelled=True)
     if result.exit_code != 0:
         return Rendered(problems=(_template_problem(plan, result),))
-    found = _masked(result.stdout, "chart_path")
-    if not plan.preparation:
-        return found
-    return msgspec.structs.replace(found, problems=(*found.problems, _to_be_fetched(plan)))
+    return _masked(result.stdout, "chart_path")
 
 
 def _masked(text: str, field: str) -> Rendered:
@@ -150,14 +159,4 @@ def _not_fetched(plan: StepPlan, result: ProcessResult) -> Problem:
         title=msg("The chart's dependencies could not be fetched"),
         message=said_by(result),
         hint=failure_hint(result.stderr) or msg("Check the repositories in Chart.yaml."),
-    )
-
-
-def _to_be_fetched(plan: StepPlan) -> Problem:
-    assert plan.preparation
-    return Problem(
-        field="chart_path",
-        title=msg("Dependencies are missing"),
-        message=plan.preparation.notice,
-        severity=Severity.INFO,
     )

@@ -37,7 +37,8 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     """What has to be done before helm can deploy a chart whose dependencies are not there.
 
     `chart` is the chart's folder in the copy. `copies` (from, to), `repositories` and then `commands` are to be carried
-    out in this order; `materialise` does the first two. `notice` tells the user.
+    out in this order; `materialise` does the first two. `notice` tells the user. `origin` is the chart's real folder,
+    `local` those of its file:// dependencies, theirs included.
     """
 
     chart: str
@@ -46,6 +47,8 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     repositories: RepositoryList
     commands: tuple[Command, ...]
     notice: Message
+    origin: str = ""
+    local: tuple[str, ...] = ()
 
 
 class _Local(msgspec.Struct):
@@ -83,6 +86,8 @@ def prepare(helm: Tool, chart: Chart, folder: Path, *, update: bool = False) -> 
         repositories=repositories,
         commands=(*additions, *fetches),
         notice=_notice(chart, update=update),
+        origin=os.path.realpath(chart.path),
+        local=tuple(source for source in local.charts if source != os.path.realpath(chart.path)),
     )
 
 

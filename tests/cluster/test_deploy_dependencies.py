@@ -6,14 +6,23 @@ import functools
 import http.server
 import subprocess
 import threading
+from typing import ClassVar
 
 import pytest
 from deploy_help import Deployer, make_chart, tree
 
+from ansflow_desktop.executors.preview import render
+from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep, StepType
 from ansflow_desktop.models.run import Phase
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        super().do_GET()
+
     def log_message(self, *_args) -> None:
         """Say nothing."""
 
@@ -74,6 +83,34 @@ def test_both_are_fetched_into_a_copy(deployer, repository, tmp_path, kubectl_js
     }
     assert tree(tmp_path / "work") == before
     assert [notice for notice in deployer.notices("info") if "shared, cache" in notice]
+
+
+def test_preview_fetches_once_until_something_that_counts_changes(toolset, repository, tmp_path):
+    def preview(**config):
+        step = PipelineStep(
+            name="deploy",
+            type=StepType.K8S_DEPLOY,
+            k8s_cluster="nowhere",
+            k8s_namespace="fe",
+            k8s_config={"deploy_type": "helm", "chart_name": "shop", **config},
+        )
+        _Quiet.asked.clear()
+        return render(step, ExecutionContext(working_directory=str(shop)), toolset)
+
+    shop = parent_of(tmp_path / "work", repository)
+    first = preview()
+    assert (first.problems, len(first.objects), bool(_Quiet.asked)) == ((), 4, True)
+
+    (shop / "templates" / "more.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: more}\n")
+    second = preview(custom_values="greeting: bonjour\n")
+    assert (second.problems, len(second.objects), _Quiet.asked) == ((), 5, [])
+    assert "bonjour" in second.text
+
+    (tmp_path / "work" / "lib" / "base" / "templates" / "new.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: new}\n"
+    )
+    third = preview()
+    assert (third.problems, len(third.objects), bool(_Quiet.asked)) == ((), 6, True)
 
 
 def test_locked_versions_are_built_in_a_copy(deployer, repository, tmp_path, helm):
