@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1440, 900
 _SETTLE_S = 15.0
 _PAINT_S = 0.08
+_LOOK_BACK_MS = 1500  # the journal's database library comes after the client's (goal 9)
 
 
 def application() -> QApplication:
@@ -99,6 +100,11 @@ class Window(QObject):
         first = self._chart or (recent[0] if recent else "")
         if first:
             self.deploy.choose_chart(first)
+
+    @Slot()
+    def look_back(self) -> None:
+        """Tell what the last start left behind: not in pictures, which take no lock and open no journal."""
+        self.frame.look_back()
 
     def _connect_presenters(self) -> None:
         frame = self.frame
@@ -301,6 +307,7 @@ class _Start(QObject):
         self._collector = Collector()
         gc.freeze()
         QTimer.singleShot(0, self._window.begin)
+        QTimer.singleShot(_LOOK_BACK_MS, self._window.look_back)
 
     @Slot()
     def _on_closed(self) -> None:

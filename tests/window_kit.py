@@ -103,6 +103,7 @@ class FakeReads:
         self.kept: dict | None = None
         self.unreachable: set[str] = set()
         self.checked: list[str] = []
+        self.asked: list[str] = []
         self.on_rows = self.on_state = None
 
     async def check(self, entry, document):
@@ -118,6 +119,14 @@ class FakeReads:
         self.on_rows, self.on_state = on_rows, on_state
         on_rows(list(self.rows))
         await asyncio.Event().wait()
+
+    async def release(self, document, namespace, name):
+        self.asked.append(name)
+        return next((row for row in self.rows if (row.namespace, row.name) == (namespace, name)), None)
+
+    async def history(self, document, namespace, name):
+        newest = next((row.revision for row in self.rows if (row.namespace, row.name) == (namespace, name)), 0)
+        return [release(name, namespace, revision=number) for number in range(1, newest + 1)]
 
     async def kept_values(self, document, namespace, release):
         return self.kept

@@ -60,6 +60,20 @@ class ClusterReads:
 
         await release_watch.watch_releases(document, on_rows, on_state)
 
+    async def release(self, document: dict[str, Any], namespace: str, name: str) -> Release | None:
+        """Return the newest revision of a release, None where there is none; raises KubeError."""
+        await self._ready()
+        from ansflow_desktop.kube import releases
+
+        return await releases.read_release(document, namespace, name)
+
+    async def history(self, document: dict[str, Any], namespace: str, name: str) -> list[Release]:
+        """Return the revisions of a release that are kept, oldest first; raises KubeError."""
+        await self._ready()
+        from ansflow_desktop.kube import releases
+
+        return await releases.history(document, namespace, name)
+
     async def kept_values(self, document: dict[str, Any], namespace: str, release: str) -> dict[str, Any] | None:
         """Return the values of the live release that helm would silently keep, None when there are none."""
         await self._ready()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from PySide6.QtCore import Signal, Slot
@@ -12,12 +12,17 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.models.command import Tool, ToolSet
+from ansflow_desktop.presenters import notices
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.clusters import ClustersPresenter
 from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.reads import ClusterReads
 from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.settings import Settings
+
+if TYPE_CHECKING:
+    from ansflow_desktop.models.release import Release
+    from ansflow_desktop.store.journal import RunRecord
 
 
 class ShellPresenter(Presenter):
@@ -41,6 +46,9 @@ class ShellPresenter(Presenter):
         self._wanted = cluster or ""
         self._ready = ""
         self._closed: set[str] = set()
+        self._groups: dict[str, tuple[Banner, ...]] = {}
+        self._grouped: set[str] = set()
+        self._left_over: tuple[RunRecord, ...] = ()
         settings = services.settings
         self.state = ShellState(language=i18n.active_language(), theme=settings.theme or "system")
         clusters.state_changed.connect(self._on_clusters)
@@ -50,30 +58,64 @@ class ShellPresenter(Presenter):
         self._start("tools", self._load_tools())
 
     async def _load_tools(self, *, again: bool = False) -> None:
-        tools = await off_thread(lambda: self._find_tools(again))
-        self._publish(msgspec.structs.replace(self.state, tools=_tool_texts(tools), banners=self._banners(tools)))
+        self._show_banners("start", await off_thread(lambda: notices.start_banners(self._services)))
+        tools, banners = await off_thread(lambda: self._find_tools(again))
+        self._show_banners("tools", banners)
+        self._publish(msgspec.structs.replace(self.state, tools=_tool_texts(tools)))
 
-    def _find_tools(self, again: bool) -> ToolSet:
-        tools: ToolSet = self._services.find_tools_again() if again else self._services.tools
-        return tools
+    def _find_tools(self, again: bool) -> tuple[ToolSet, tuple[Banner, ...]]:
+        try:
+            tools = self._services.find_tools_again() if again else self._services.tools
+        except UserError as error:
+            return ToolSet(), (notices.wrong_tool(error),)
+        return tools, notices.tool_banners(tools)
 
-    def _banners(self, tools: ToolSet) -> tuple[Banner, ...]:
-        found: list[Banner] = []
-        if getattr(self._services, "read_only", False):
-            found.append(Banner(key="read_only", tone="warn", title=msg("Read-only: nothing can be deployed")))
-        notice = getattr(self._services, "settings_notice", None)
-        if notice:
-            found.append(Banner(key="settings", tone="warn", title=notice))
-        if tools.helm is None:
-            how = msg("Install Helm 4.1.4 or newer, or 3.20.2 or newer, and start again.")
-            found.append(Banner(key="helm", tone="bad", title=msg("helm was not found on this machine"), text=how))
-        return tuple(banner for banner in found if banner.key not in self._closed)
+    def look_back(self) -> None:
+        """Take the data directory's lock and tell what the last start left: damage, and runs without an end."""
+        self._start("past", self._look_back())
+
+    async def _look_back(self) -> None:
+        self._show_banners("data", await off_thread(lambda: notices.data_banners(self._services)))
+        self._left_over = await off_thread(lambda: notices.runs_left_over(self._services))
+        await self._ask_about(self._left_over)
+
+    async def _ask_about(self, records: tuple[RunRecord, ...]) -> None:
+        for record in records:
+            banner = await self._run_banner(record)
+            if banner.key not in self._closed:
+                self.add_banner(banner)
+
+    async def _run_banner(self, record: RunRecord) -> Banner:
+        try:
+            return notices.run_banner(record, await self._read_release(record))
+        except UserError as error:
+            return notices.run_banner(record, None, error)
+
+    async def _read_release(self, record: RunRecord) -> Release | None:
+        if not record.release:
+            return None
+        document = await off_thread(lambda: self._services.catalog.document(record.cluster))
+        return await self._reads.release(document, record.namespace, record.release)
+
+    def _show_banners(self, group: str, banners: tuple[Banner, ...]) -> None:
+        """Show these banners in place of the last ones of `group`, without those that were closed."""
+        self._groups[group] = banners
+        of_groups = [one for shown in self._groups.values() for one in shown if one.key not in self._closed]
+        known = self._grouped | {one.key for one in banners}
+        others = [one for one in self.state.banners if one.key not in known]
+        self._grouped = known
+        self._publish(msgspec.structs.replace(self.state, banners=(*of_groups, *others)))
 
     def close_banner(self, key: str) -> None:
-        """Hide a banner until the next start."""
+        """Hide a banner until the next start; one on a run left over for good."""
         self._closed.add(key)
+        if key.startswith(notices.RUN):
+            self._start(f"told {key}", self._tell(key.removeprefix(notices.RUN)))
         left = tuple(banner for banner in self.state.banners if banner.key != key)
         self._publish(msgspec.structs.replace(self.state, banners=left))
+
+    async def _tell(self, run_id: str) -> None:
+        await off_thread(lambda: notices.told(self._services, run_id))
 
     def add_banner(self, banner: Banner) -> None:
         """Show one more banner (an error that belongs to no field)."""
@@ -97,6 +139,8 @@ class ShellPresenter(Presenter):
         if reachable and self._ready != self.state.cluster:
             self._ready = self.state.cluster
             self._start("namespaces", self._load_namespaces(self._ready))
+            left = tuple(record for record in self._left_over if record.cluster == self._ready)
+            self._start("left over", self._ask_about(left))
             self.cluster_ready.emit(self._ready)
         if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED):
             self._ready = ""

@@ -1,0 +1,148 @@
+"""What is told in banners at the start: tools that are missing or old, damaged files, another window, runs left over.
+
+Everything here blocks and is called off the window's thread; the words are shown later, in the language then in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.command import Tool, ToolSet
+from ansflow_desktop.presenters.shell_state import Banner
+
+if TYPE_CHECKING:
+    from ansflow_desktop.models.release import Release
+    from ansflow_desktop.store.journal import RunRecord
+
+RUN = "run "
+"""What the key of a banner on a run left over begins with; the run's id follows."""
+
+_MOST_RUNS = 5
+
+
+def start_banners(services: Any) -> tuple[Banner, ...]:
+    """Return what is known at once: a read-only start, and a settings file that was set aside or cannot be read."""
+    found: list[Banner] = []
+    if services.read_only:
+        text = msg("This start was asked to change nothing on any cluster. Start without --read-only to deploy.")
+        found.append(Banner(key="read_only", tone="warn", title=msg("Read-only: nothing can be deployed"), text=text))
+    if services.settings_notice:
+        found.append(Banner(key="settings", tone="warn", title=msg("Settings"), text=services.settings_notice))
+    return tuple(found)
+
+
+def tool_banners(tools: ToolSet) -> tuple[Banner, ...]:
+    """Return what is wrong with helm and kubectl, and how to get them."""
+    from ansflow_desktop.tools import require_helm, require_kubectl, tool_warnings
+
+    found = [_tool_banner("helm", "bad", lambda: require_helm(tools))]
+    found.append(_tool_banner("kubectl", "warn", lambda: require_kubectl(tools)))
+    said = {banner.key for banner in found if banner}
+    found += [
+        Banner(key=problem.field, tone="warn", title=problem.title, text=problem.hint)
+        for problem in tool_warnings(tools)
+        if problem.field not in said
+    ]
+    return tuple(banner for banner in found if banner)
+
+
+def _tool_banner(name: str, tone: str, require: Callable[[], Tool]) -> Banner | None:
+    try:
+        require()
+    except UserError as error:
+        return Banner(key=name, tone=tone, title=error.title, text=_how_to_get(name, error))
+    return None
+
+
+def _how_to_get(name: str, error: UserError) -> Text:
+    guide = {"helm": "helm.sh/docs/intro/install", "kubectl": "kubernetes.io/docs/tasks/tools"}[name]
+    return msg("%(hint)s How to install it: %(guide)s", hint=error.hint, guide=guide)
+
+
+def wrong_tool(error: UserError) -> Banner:
+    """Return what is wrong with a path that was given for helm or kubectl."""
+    text = msg("%(why)s %(hint)s", why=error.message, hint=error.hint) if error.message else error.hint
+    return Banner(key="tools", tone="bad", title=error.title, text=text)
+
+
+def data_banners(services: Any) -> tuple[Banner, ...]:
+    """Take the data directory's lock and return what is to be told about the directory: another window, damage."""
+    found = [_another_window(services), _journal_notice(services)]
+    return tuple(banner for banner in found if banner)
+
+
+def _another_window(services: Any) -> Banner | None:
+    try:
+        first = services.instance_lock.acquire()
+    except OSError as error:
+        title = msg("%(folder)s cannot be written to", folder=str(services.directories.data))
+        return Banner(key="data", tone="bad", title=title, text=error.strerror or str(error))
+    if first:
+        return None
+    text = msg("Both can be used side by side. The runs of each are shown in its own window only.")
+    return Banner(key="instance", tone="warn", title=msg("Another AnsFlow window is open on the same data"), text=text)
+
+
+def _journal_notice(services: Any) -> Banner | None:
+    if not services.directories.database.exists():
+        return None
+    try:
+        notice = services.journal.notice
+    except UserError as error:
+        text = msg("%(why)s %(hint)s", why=error.message, hint=error.hint) if error.message else error.hint
+        return Banner(key="journal", tone="bad", title=error.title, text=text)
+    return Banner(key="journal", tone="warn", title=msg("Record of runs"), text=notice) if notice else None
+
+
+def runs_left_over(services: Any) -> tuple[RunRecord, ...]:
+    """Return the newest runs without an end whose process is gone (failure-modes.md, row 1), at most five."""
+    if not services.directories.database.exists():
+        return ()
+    try:
+        return tuple(services.journal.unfinished()[-_MOST_RUNS:])
+    except UserError:
+        return ()  # told by `data_banners`
+
+
+def told(services: Any, run_id: str) -> None:
+    """Write down that a person was told about run `run_id`: its end stays unknown. Raises UserError."""
+    from ansflow_desktop.models.run import Phase
+
+    services.journal.finish(run_id, Phase.UNKNOWN)
+
+
+def run_banner(record: RunRecord, release: Release | None, error: UserError | None = None) -> Banner:
+    """Return the banner on a run left over: `release` as the cluster says now, or `error` why it cannot be asked."""
+    title = msg("%(run)s did not end: AnsFlow was closed or ended in the middle of it", run=_name(record))
+    tone = "bad" if release is not None and release.status.pending else "warn"
+    return Banner(key=RUN + record.id, tone=tone, title=title, text=_state(record, release, error))
+
+
+def _name(record: RunRecord) -> Text:
+    if not record.release:
+        return msg("The run %(name)s", name=record.pipeline)
+    where = {"release": record.release, "namespace": record.namespace, "cluster": record.cluster}
+    return msg("The deploy of %(release)s in %(namespace)s on %(cluster)s", **where)
+
+
+def _state(record: RunRecord, release: Release | None, error: UserError | None) -> Text:
+    if error is not None:
+        why = msg("%(title)s: %(message)s", title=error.title, message=error.message) if error.message else error.title
+        return msg("What became of it is not known: %(why)s", why=why)
+    if not record.release:
+        return msg("What its steps had done until then stays done.")
+    if release is None:
+        return msg("The cluster says: there is no such release. Nothing was deployed.")
+    said = msg(
+        "The cluster says: revision %(revision)s is %(status)s.",
+        revision=release.revision,
+        status=release.status.value,
+    )
+    if not release.status.pending:
+        return said
+    from ansflow_desktop.executors.outcome import recovery
+
+    return msg("%(said)s %(recovery)s", said=said, recovery=recovery(release))
