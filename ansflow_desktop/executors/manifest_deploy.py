@@ -9,11 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.kubectl import Kubectl
 from ansflow_desktop.executors.manifest_documents import ManifestObject, read_objects
 from ansflow_desktop.executors.planned import CONFIG, StepPlan, require_namespace, step_directory
-from ansflow_desktop.helm import safe_yaml
 from ansflow_desktop.helm.find import absolute
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet

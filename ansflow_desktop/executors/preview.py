@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors import rendered
 from ansflow_desktop.executors.fetched import FETCHED
@@ -18,7 +19,6 @@ from ansflow_desktop.executors.manifest_documents import read_objects
 from ansflow_desktop.executors.outcome import said_by
 from ansflow_desktop.executors.plan import plan_step
 from ansflow_desktop.executors.planned import StepPlan, decode
-from ansflow_desktop.helm import safe_yaml
 from ansflow_desktop.helm.dependencies import materialise
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import releases, sync

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ansflow_desktop.helm import safe_yaml
+from ansflow_desktop import safe_yaml
 
 MASK = '"***"'
 

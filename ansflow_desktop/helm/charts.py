@@ -8,8 +8,8 @@ import tarfile
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.helm import safe_yaml
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.chart import Chart, Dependency
 from ansflow_desktop.models.names import MAX_RELEASE, to_label

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.helm import commands, safe_yaml
+from ansflow_desktop.helm import commands
 from ansflow_desktop.helm.charts import FIELD, read_chart
 from ansflow_desktop.i18n import Message, msg, msg_n
 from ansflow_desktop.models.chart import Chart, Dependency

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.helm import safe_yaml
 from ansflow_desktop.i18n import Message, msg, msg_n
 from ansflow_desktop.models.problem import Problem, Severity
 

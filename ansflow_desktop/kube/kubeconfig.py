@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.i18n import Text, msg
-from ansflow_desktop.kube import yamltext
 from ansflow_desktop.kube.plugins import plugin_of
 from ansflow_desktop.models.cluster import ClusterEntry
 from ansflow_desktop.models.problem import Problem, Severity
@@ -162,8 +162,8 @@ class _Unreadable(Exception):
 def _read(file: Path) -> dict[str, Any]:
     """Return the mapping in `file`, empty for an empty file; raises _Unreadable."""
     try:
-        content = yamltext.load(yamltext.read_text(_bytes(file)))
-    except yamltext.YamlProblem as error:
+        content = safe_yaml.load(safe_yaml.decode(_bytes(file)))
+    except safe_yaml.YamlProblem as error:
         title = msg("The kubeconfig file %(file)s cannot be read as YAML", file=str(file))
         raise _unreadable(title, error.text(), msg("Correct the file; the other files are used.")) from error
     except FileNotFoundError as error:
@@ -185,7 +185,7 @@ def _bytes(file: Path) -> bytes:
         title = msg("%(file)s is not a file", file=str(file))
         raise _unreadable(title, "", msg("Name a kubeconfig file, not a folder."))
     with file.open("rb") as stream:
-        return stream.read(yamltext.MAX_BYTES + 1)
+        return stream.read(safe_yaml.MAX_BYTES + 1)
 
 
 def _unreadable(title: Text, message: Text, hint: Text, severity: Severity = Severity.ERROR) -> _Unreadable:

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 import yaml
 
+from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.problem import Problem
 
 MAX_BYTES = 1_000_000
-MAX_ALIASES = 1_000
 MAX_NODES = 100_000
 MAX_DEPTH = 50
 _MERGE = "tag:yaml.org,2002:merge"
@@ -47,9 +47,11 @@ class Reader:
 
     def place(self, mark: yaml.Mark) -> Text:
         """Return where `mark` is, counted from 1."""
-        return msg(
-            "%(file)s, line %(line)s, column %(column)s", file=self.name, line=mark.line + 1, column=mark.column + 1
-        )
+        return self.position(mark.line + 1, mark.column + 1)
+
+    def position(self, line: int, column: int) -> Text:
+        """Return a place in the file in words."""
+        return msg("%(file)s, line %(line)s, column %(column)s", file=self.name, line=line, column=column)
 
     def fail(self, node: Node, field: str, title: Text, hint: Text = "") -> PipelineError:
         """Return the error that ends the reading at `node`."""
@@ -126,37 +128,25 @@ def compose(text: str, name: str) -> tuple[Reader, Node]:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _whole_file(reader, msg("The file is larger than %(limit)s bytes", limit=MAX_BYTES))
     try:
-        _check_limits(text, reader)
+        safe_yaml.check(text)  # the C composer recurses: deep nesting must not reach it
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except safe_yaml.YamlProblem as problem:
+        raise _not_yaml(reader, problem) from problem
     except yaml.YAMLError as error:
-        raise _not_yaml(reader, error) from error
+        raise _not_yaml(reader, safe_yaml.problem_of(error)) from error
     if root is None or is_null(root):
         hint = msg("Write a pipeline into it; the command schema describes all fields.")
         raise _whole_file(reader, msg("The pipeline file is empty"), hint)
     return reader, root
 
 
-def _check_limits(text: str, reader: Reader) -> None:
-    """Refuse too many aliases and too deep nesting before anything is composed (the C composer recurses)."""
-    aliases = depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        aliases += isinstance(event, yaml.AliasEvent)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if aliases > MAX_ALIASES:
-            raise _whole_file(reader, msg("The file has more than %(limit)s aliases", limit=MAX_ALIASES))
-        if depth > MAX_DEPTH:
-            raise _whole_file(reader, msg("The file is nested more than %(limit)s deep", limit=MAX_DEPTH))
-
-
 def _whole_file(reader: Reader, title: Text, hint: Text = "") -> PipelineError:
     return PipelineError((Problem(field="", title=title, message=reader.name, hint=hint),))
 
 
-def _not_yaml(reader: Reader, error: yaml.YAMLError) -> PipelineError:
-    mark = getattr(error, "problem_mark", None)
-    place = reader.place(mark) if mark else reader.name
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    title = msg("The pipeline file is not valid YAML: %(reason)s", reason=str(said))
+def _not_yaml(reader: Reader, problem: safe_yaml.YamlProblem) -> PipelineError:
+    place = reader.position(problem.line, problem.column) if problem.line else reader.name
+    title = msg("The pipeline file is not valid YAML: %(reason)s", reason=problem.reason)
     return PipelineError((Problem(field="", title=title, message=place),))
 
 

@@ -21,7 +21,7 @@ LAYERS = {
     5: ("app", "cli", "__main__", "commands"),
 }
 # Small helpers of layer 1 that the table does not name.
-HELPERS = ("files", "logs", "redact", "tools")
+HELPERS = ("files", "logs", "redact", "safe_yaml", "tools")
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names} | dict.fromkeys(HELPERS, 1)
 
 QT = {"PySide6", "shiboken6", "qasync", "qtawesome", "pyqtgraph", "qtpy"}

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ansflow_desktop import paths
+from ansflow_desktop import paths, safe_yaml
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.models.pipeline import HelmDeploy, ManifestDeploy, StepType
 from ansflow_desktop.pipelines import document, fields
@@ -294,7 +294,7 @@ class TestHostileFiles:
         assert problems(f"{HEAD}spec:\n  steps: &a [*a]\n")
 
     def test_too_many_aliases(self):
-        many = ", ".join(["*a"] * (document.MAX_ALIASES + 1))
+        many = ", ".join(["*a"] * (safe_yaml.MAX_ALIASES + 1))
         assert "aliases" in str(only(f"x: &a 1\ny: [{many}]\n").title)
 
     def test_too_large(self, tmp_path):

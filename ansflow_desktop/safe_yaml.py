@@ -52,7 +52,7 @@ def compose(text: str) -> list[Any]:
     try:
         nodes = [node for node in yaml.compose_all(text, Loader=LOADER) if node is not None]
     except yaml.YAMLError as error:
-        raise _problem(error) from error
+        raise problem_of(error) from error
     for node in nodes:
         _check_expansion(node)
     return nodes
@@ -61,7 +61,7 @@ def compose(text: str) -> list[Any]:
 def check(text: str) -> None:
     """Raise YamlProblem where `text` is too big, too deep, has too many aliases, or is not YAML."""
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise YamlProblem(msg("More than %(most)d MB of YAML.", most=MAX_BYTES // 1024 // 1024))
+        raise _too_big()
     depth = aliases = 0
     try:
         for event in yaml.parse(text, Loader=LOADER):
@@ -70,7 +70,7 @@ def check(text: str) -> None:
             if depth > MAX_DEPTH or aliases > MAX_ALIASES:
                 raise YamlProblem(msg("Too deeply nested, or too many aliases."), *_place(event.start_mark))
     except yaml.YAMLError as error:
-        raise _problem(error) from error
+        raise problem_of(error) from error
 
 
 def construct(node: Any) -> Any:
@@ -79,7 +79,7 @@ def construct(node: Any) -> Any:
     try:
         return loader.construct_document(node)
     except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise _problem(error) from error
+        raise problem_of(error) from error
     finally:
         loader.dispose()
 
@@ -90,15 +90,24 @@ def load(text: str) -> Any:
     return construct(nodes[0]) if nodes else None
 
 
+def decode(data: bytes) -> str:
+    """Return a file's bytes as text, byte order mark off (UTF-8, or UTF-16 with a mark); raises YamlProblem."""
+    if len(data) > MAX_BYTES:
+        raise _too_big()
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise YamlProblem(msg("It is not UTF-8 text."), line, 1) from error
+
+
 def read_text(path: str, field: str) -> str:
     """Return a file's text, without a byte order mark; raises UserError naming `field` where it cannot be read."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # as given
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise YamlProblem(msg("More than %(most)d MB of YAML.", most=MAX_BYTES // 1024 // 1024))
-        return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, YamlProblem) as error:
+            return decode(file.read(MAX_BYTES + 1))
+    except (OSError, YamlProblem) as error:
         raise UserError(
             msg("%(path)s cannot be read", path=path),
             _why(error),
@@ -108,11 +117,13 @@ def read_text(path: str, field: str) -> str:
 
 
 def _why(error: Exception) -> Message | str:
-    if isinstance(error, UnicodeDecodeError):
-        return msg("It is not UTF-8 text (byte %(place)d).", place=error.start)
     if isinstance(error, YamlProblem):
-        return error.reason
+        return error.text()
     return getattr(error, "strerror", None) or str(error)
+
+
+def _too_big() -> YamlProblem:
+    return YamlProblem(msg("More than %(most)d MB of YAML.", most=MAX_BYTES // 1024 // 1024))
 
 
 def _check_expansion(node: Any) -> None:
@@ -148,7 +159,8 @@ def _place(mark: Any) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (0, 0)
 
 
-def _problem(error: Exception) -> YamlProblem:
+def problem_of(error: Exception) -> YamlProblem:
+    """Return what PyYAML says of a text, with its place."""
     mark = getattr(error, "problem_mark", None)
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     return YamlProblem(str(reason), *_place(mark))
