@@ -15,6 +15,7 @@ from ansflow_desktop.helm import commands
 from ansflow_desktop.helm.charts import default_release_name
 from ansflow_desktop.helm.dependencies import prepare
 from ansflow_desktop.helm.find import ChartRef, absolute, find_chart
+from ansflow_desktop.helm.size import size_problems
 from ansflow_desktop.helm.values import values_file_problems, values_text_problems
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
@@ -46,7 +47,8 @@ def plan_helm(
         preparation = prepare(helm, own.chart, folder, update=config.dependency_update) if own.chart else None
     ref = msgspec.structs.replace(own, cwd=preparation.chart) if preparation else own
     deploy = commands.upgrade(helm, ref, config, target, namespace, release=release, working_directory=directory)
-    warnings = [*tool_warnings(ToolSet(helm=helm)), *problems]
+    sizes = size_problems(own.chart.path, f"{CONFIG}.chart_path") if own.chart else ()
+    warnings = [*tool_warnings(ToolSet(helm=helm)), *problems, *sizes]
     return StepPlan(
         commands=(*(preparation.commands if preparation else ()), _for_step(deploy, step)),
         notices=(*_sentences(warnings), *ref.warnings, *((preparation.notice,) if preparation else ()), *_overridden()),

@@ -76,7 +76,7 @@ _HINTS: tuple[tuple[str, Message], ...] = (
         msg("The cluster does not know this kind. Install its CRD first, or use a chart made for this version."),
     ),
     (
-        r"request (entity )?(is )?too large|Too long: must have at most 1048576",
+        r"request (entity )?(is )?too large|Too long: .*1048576",
         msg(
             "Helm keeps the whole chart in one Secret of at most 1 MiB. Leave out big files (pictures, archives, "
             "documents, examples) by a .helmignore file in the chart, or split the chart."

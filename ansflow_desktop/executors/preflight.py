@@ -10,6 +10,7 @@ from ansflow_desktop.executors.helm_deploy import values_problems
 from ansflow_desktop.executors.planned import CONFIG
 from ansflow_desktop.helm.charts import read_chart, refuse_library
 from ansflow_desktop.helm.dependencies import check_repositories
+from ansflow_desktop.helm.size import size_problems
 from ansflow_desktop.i18n import Message, Text, msg, msg_n
 from ansflow_desktop.models.chart import Chart
 from ansflow_desktop.models.cluster import ClusterEntry
@@ -63,7 +64,7 @@ def _chart(path: str) -> Iterable[Problem]:
         check_repositories(chart)
     except UserError as error:
         return [_problem(error, "chart_path")]
-    return _missing(chart)
+    return [*_missing(chart), *size_problems(chart.path, "chart_path")]
 
 
 def _missing(chart: Chart) -> list[Problem]:

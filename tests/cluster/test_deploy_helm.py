@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -211,3 +212,16 @@ def test_missing_rights_are_told_before_anything_runs(toolset, tmp_path, kubecon
     assert caught.value.code is ExitCode.FORBIDDEN
     assert "secrets" in str(caught.value)
     assert deployer.argvs == []
+
+
+def test_chart_over_one_mebibyte_is_told_before_and_explained_after(deployer, tmp_path):
+    chart = make_chart(tmp_path / "web")
+    (chart / "picture.bin").write_bytes(os.urandom(1_500_000))
+
+    result = deployer.run(chart, chart_name="web")
+
+    assert result.phase is Phase.FAILED
+    assert [notice for notice in deployer.notices("info") if "picture.bin (1.4 MiB)" in notice]
+    assert ".helmignore" in str(result.hint), result.message
+    (chart / ".helmignore").write_text("*.bin\n")
+    assert deployer.run(chart, chart_name="web").phase is Phase.SUCCEEDED
