@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.release import Release
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.reads import ClusterReads
+
+# semver.org's grammar, with the leading v that Helm lets pass
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 
 
 class ReleasesState(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +40,12 @@ class ReleasesState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReleasesPresenter(Presenter):
-    """Watches the releases of one cluster at a time."""
+    """Watches the releases of one cluster at a time.
+
+    `history_read(Release, rows or UserError)` answers `read_history`: the revisions of that release, newest first.
+    """
+
+    history_read = Signal(object, object)
 
     def __init__(self, services: Any, reads: ClusterReads | None = None) -> None:
         """Keep the services; nothing is read before a cluster is chosen and found reachable."""
@@ -69,6 +78,19 @@ class ReleasesPresenter(Presenter):
         """Read everything again now."""
         if self.state.cluster:
             self.watch(self.state.cluster)
+
+    def read_history(self, release: Release) -> None:
+        """Read the revisions of `release`, a row of the table; the answer is `history_read`."""
+        self._start("history", self._read_history(self.state.cluster, release))
+
+    async def _read_history(self, cluster: str, release: Release) -> None:
+        try:
+            document = await off_thread(lambda: self._services.catalog.document(cluster))
+            rows = await self._reads.history(document, release.namespace, release.name)
+        except UserError as error:
+            self.history_read.emit(release, error)
+        else:
+            self.history_read.emit(release, tuple(reversed(rows)))
 
     async def _follow(self, cluster: str, number: int) -> None:
         document = await off_thread(lambda: self._services.catalog.document(cluster))
@@ -116,3 +138,11 @@ def visible(rows: tuple[Release, ...], namespace: str, text: str) -> tuple[Relea
 def _matches(row: Release, words: list[str]) -> bool:
     haystack = f"{row.name}\n{row.namespace}\n{row.chart}\n{row.app_version}\n{row.status}".lower()
     return all(word in haystack for word in words)
+
+
+def chart_parts(chart: str) -> tuple[str, str]:
+    """Return Helm's `fe-app-0.1.0` as (`fe-app`, `0.1.0`); all of it and an empty version where it holds none."""
+    for place in reversed([match.start() for match in re.finditer("-", chart)]):
+        if place and _VERSION.fullmatch(chart, place + 1):
+            return chart[:place], chart[place + 1 :]
+    return chart, ""

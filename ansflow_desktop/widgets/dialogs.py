@@ -25,8 +25,11 @@ SHORTCUTS: tuple[tuple[str, Message], ...] = (
 )
 
 
-class _Dialog(QDialog):
+class Dialog(QDialog):
+    """A modal dialog with its title above `body`; deleted when it is closed."""
+
     def __init__(self, parent: QWidget, title: str) -> None:
+        """Make it empty."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
@@ -38,7 +41,7 @@ class _Dialog(QDialog):
         self.body.addWidget(label(title, "card_title"))
 
 
-class ApprovalDialog(_Dialog):
+class ApprovalDialog(Dialog):
     """Shows the program that a kubeconfig wants to run (failure-modes.md, row 8); emits `approved(ClusterEntry)`."""
 
     approved = Signal(object)
@@ -85,7 +88,7 @@ class ApprovalDialog(_Dialog):
         self.accept()
 
 
-class ShortcutsDialog(_Dialog):
+class ShortcutsDialog(Dialog):
     """The list of keyboard shortcuts (?)."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -104,7 +107,7 @@ class ShortcutsDialog(_Dialog):
         self.body.addLayout(row(1, close))
 
 
-class SettingsDialog(_Dialog):
+class SettingsDialog(Dialog):
     """Language and theme, used at once; emits `language_chosen`, `theme_chosen` and `tools_chosen(helm, kubectl)`."""
 
     language_chosen = Signal(str)

@@ -9,15 +9,18 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.release import Release
-from ansflow_desktop.presenters.releases import ReleasesPresenter, ReleasesState
+from ansflow_desktop.presenters.releases import ReleasesPresenter, ReleasesState, chart_parts
 from ansflow_desktop.widgets import theme, words
-from ansflow_desktop.widgets.controls import Chip, EmptyState, TableCard, button, icon_button, label
+from ansflow_desktop.widgets.controls import Chip, EmptyState, TableCard, button, icon_button, label, row
+from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
 
 _AGE_MS = 10_000
+_HISTORY_ROWS = 8
 
 
 def columns() -> tuple[Column, ...]:
@@ -25,10 +28,13 @@ def columns() -> tuple[Column, ...]:
     return (
         Column(title=_("Name"), text=lambda one: one.name, weight=5, least=120, strong=True),
         Column(title=_("Namespace"), text=lambda one: one.namespace, weight=3, least=90),
-        Column(title=_("Chart"), text=lambda one: one.chart, weight=4, least=90),
-        Column(title=_("Version"), text=lambda one: one.app_version, weight=2, least=76),
         Column(
-            title=_("Revision"), text=lambda one: str(one.revision), sort=lambda one: one.revision, weight=1, least=78
+            title=_("Chart"), text=lambda one: chart_parts(one.chart)[0], tip=lambda one: one.chart, weight=3, least=90
+        ),
+        Column(title=_("Version"), text=lambda one: chart_parts(one.chart)[1], tip=lambda one: one.chart, least=76),
+        Column(title=_("App version"), text=lambda one: one.app_version, least=96),
+        Column(
+            title=_("Revision"), text=lambda one: str(one.revision), sort=lambda one: one.revision, weight=1, least=80
         ),
         Column(
             title=_("Status"),
@@ -58,6 +64,79 @@ def updated(release: Release) -> str:
 def _exactly(release: Release) -> str:
     when = -_when(release)
     return datetime.fromtimestamp(when).astimezone().isoformat(" ", "seconds") if when else release.updated
+
+
+def history_columns() -> tuple[Column, ...]:
+    """Return the columns of a release's history in the language in use."""
+    return (
+        Column(
+            title=_("Revision"), text=lambda one: str(one.revision), sort=lambda one: -one.revision, weight=1, least=80
+        ),
+        Column(
+            title=_("Status"),
+            text=lambda one: str(one.status),
+            look=lambda one: words.release_look(one.status),
+            weight=1,
+            least=136,
+        ),
+        Column(title=_("Version"), text=lambda one: chart_parts(one.chart)[1], tip=lambda one: one.chart, least=80),
+        Column(title=_("App version"), text=lambda one: one.app_version, weight=1, least=96),
+        Column(title=_("Updated"), text=updated, sort=_when, tip=_exactly, least=120),
+        Column(title=_("What Helm says"), text=_said, tip=_said, weight=5, least=190),
+    )
+
+
+def _said(release: Release) -> str:
+    return release.description
+
+
+class ReleaseDialog(Dialog):
+    """One release: what Helm said last, when, and every revision that is kept. Read-only."""
+
+    def __init__(self, parent: QWidget, presenter: ReleasesPresenter, release: Release) -> None:
+        """Ask for the history of `release` and show what is known of it at once."""
+        super().__init__(parent, release.name)
+        self._key = (release.namespace, release.name)
+        self.resize(860, 0)
+        look = words.release_look(release.status)
+        where = msg("in %(namespace)s, last changed %(when)s", namespace=release.namespace, when=_exactly(release))
+        line = row(Chip(translate(look.word), look.icon, look.tone), label(translate(where), "context"), 1, spacing=10)
+        self.body.addLayout(line)
+        if release.description:
+            self.body.addWidget(label(release.description, "", wrap=True, selectable=True))
+        self._model = RowsModel(history_columns(), lambda one: f"{one.revision:09d}")
+        self.table = Table(self._model, _("History of the release"))
+        self.table.setObjectName("history_table")
+        self._waiting = label(_("Reading the history…"), "context", wrap=True, selectable=True)
+        card = TableCard()
+        card.body.addWidget(self.table)
+        self._card = card
+        card.hide()
+        self.body.addWidget(self._waiting)
+        self.body.addWidget(card, 1)
+        close = button(_("Close"))
+        close.setDefault(True)
+        close.clicked.connect(self.accept)
+        self.body.addLayout(row(1, close))
+        presenter.history_read.connect(self._on_history)
+        presenter.read_history(release)
+
+    @Slot(object, object)
+    def _on_history(self, release: Release, answer: object) -> None:
+        if (release.namespace, release.name) != self._key:
+            return
+        if isinstance(answer, UserError):
+            parts = (answer.title, answer.message, answer.hint)
+            self._waiting.setText("\n".join(translate(part) for part in parts if part))
+            return
+        rows: tuple[Release, ...] = tuple(answer)  # type: ignore[arg-type]  # a signal's object
+        self._model.set_rows(rows)
+        self._waiting.setText(_("No revision is kept any more."))
+        self._waiting.setVisible(not rows)
+        self._card.setVisible(bool(rows))
+        shown = min(self.table.height_of_rows(), 34 + _HISTORY_ROWS * theme.ROW_PX)
+        self._card.setMinimumHeight(shown + 12)
+        self.adjustSize()
 
 
 class Skeleton(QWidget):
@@ -97,6 +176,8 @@ class ReleasesPage(Page):
         self._model = RowsModel(columns(), lambda one: f"{one.namespace}/{one.name}")
         self.table = Table(self._model, _("Releases"))
         self.table.setObjectName("releases_table")
+        self.table.setToolTip(_("Enter or a double click shows the release's history"))
+        self.table.activated_row.connect(self._on_activated)
         self._skeleton = Skeleton()
         self._build_empty()
         for part in (self.table, self._skeleton, self._none, self._no_match, self._broken):
@@ -167,6 +248,11 @@ class ReleasesPage(Page):
             self._stale.setToolTip(_why(state))
         self._broken_text.setText(_why(state))
         self._broken_text.setMinimumHeight(max(0, self._broken_text.heightForWidth(520)))
+
+    @Slot(object)
+    def _on_activated(self, chosen: Release | None) -> None:
+        if chosen is not None:
+            ReleaseDialog(self, self.presenter, chosen).open()
 
     def _part(self, state: ReleasesState) -> QWidget:
         if state.rows:

@@ -114,9 +114,17 @@ def test_folder_to_release_row_by_clicks_and_keys(window, qtbot, namespace, kube
     qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
     qtbot.keyClicks(find(window, QLineEdit, "release_filter"), namespace)
     model = find(window, QWidget, "releases_table").model()
-    wanted = ["fe-app-release", namespace, "fe-app-0.1.0", "1.27", "1", "deployed"]
-    qtbot.waitUntil(lambda: [model.index(0, column).data() for column in range(6)] == wanted, timeout=READY_MS)
+    wanted = ["fe-app-release", namespace, "fe-app", "0.1.0", "1.27", "1", "deployed"]
+    qtbot.waitUntil(lambda: [model.index(0, column).data() for column in range(7)] == wanted, timeout=READY_MS)
     assert model.rowCount() == 1
+
+    table = find(window, QWidget, "releases_table")
+    table.selectRow(0)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    history = find(window, QWidget, "history_table")
+    qtbot.waitUntil(lambda: history.isVisible() and history.model().rowCount() == 1, timeout=READY_MS)
+    assert [history.model().index(0, column).data() for column in (0, 1, 5)] == ["1", "deployed", "Install complete"]
+    qtbot.keyClick(history.window(), Qt.Key.Key_Escape)
 
 
 def test_cancel_in_mid_deploy_shows_what_the_cluster_says(window, qtbot, namespace, kubectl_json):

@@ -109,7 +109,9 @@ def test_damaged_files_are_kept_aside_and_named(loop, tmp_path, qtbot, reads, re
         qtbot.waitUntil(lambda: banner(window, "journal") is not None)
         kept = sorted(file.name for file in data.iterdir() if "damaged" in file.name)
         assert len(kept) == 2
-        assert all(name in translate(banner(window, key).text) for name, key in zip(kept, ("journal", "settings")))
+        assert all(
+            name in translate(banner(window, key).text) for name, key in zip(kept, ("journal", "settings"), strict=True)
+        )
 
 
 @pytest.mark.parametrize(

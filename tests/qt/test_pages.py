@@ -25,6 +25,7 @@ from ansflow_desktop import i18n
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.models.run import ClusterEvent, Health, Phase, ResourceChanged, RunFinished, RunStarted
+from ansflow_desktop.presenters.releases import chart_parts
 from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.controls import Chip, ElidedLabel
 from ansflow_desktop.widgets.rail import PAGES
@@ -289,10 +290,10 @@ def test_sorting_and_selection_outlive_a_refresh(window, qtbot, reads):
     model = table.model()
     assert [model.index(row, 0).data() for row in range(3)] == ["api", "blog", "shop"]
     header = table.horizontalHeader()
-    spot = QPoint(header.sectionViewportPosition(4) + 20, header.height() // 2)
+    spot = QPoint(header.sectionViewportPosition(5) + 20, header.height() // 2)
     qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    assert model.index(0, 4).data() == "12"
+    assert model.index(0, 5).data() == "12"
     table.selectRow(0)
     assert table.chosen_row().name == "api"
     reads.on_rows([release("zoo", revision=99), *reads.rows])
@@ -307,6 +308,50 @@ def test_the_filter_takes_every_word(window, qtbot):
     assert [row.name for row in window.releases.state.rows] == ["blog"]
     window.releases.filter("blog deployed")
     assert not window.releases.state.rows and window.releases.state.total == 3
+
+
+@pytest.mark.parametrize(
+    ("chart", "parts"),
+    [
+        ("fe-app-0.1.0", ("fe-app", "0.1.0")),
+        ("fe-app-0.1.0-rc.1+build.5", ("fe-app", "0.1.0-rc.1+build.5")),
+        ("app-v2.0.0", ("app", "v2.0.0")),
+        ("kube-2-state-1.2.3", ("kube-2-state", "1.2.3")),
+        ("odd-chart-1.2", ("odd-chart-1.2", "")),
+        ("-1.2.3", ("-1.2.3", "")),
+        ("", ("", "")),
+    ],
+)
+def test_chart_name_and_version_are_told_apart(chart, parts):
+    assert chart_parts(chart) == parts
+
+
+def test_enter_shows_the_history_of_a_release(window, qtbot, reads):
+    settled(window, qtbot)
+    window.shell.show_page("releases")
+    qtbot.waitUntil(lambda: bool(window.releases.state.rows))
+    table = window.shell.findChild(QWidget, "releases_table")
+    table.selectRow(0)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    history = window.shell.findChild(QWidget, "history_table")
+    qtbot.waitUntil(lambda: history.model().rowCount() == 12)
+    assert history.model().index(0, 0).data() == "12"
+    assert not cut_off(window)
+    qtbot.keyClick(history.window(), Qt.Key.Key_Escape)
+    assert window.shell.isVisible()
+
+
+def test_a_history_that_cannot_be_read_is_said(window, qtbot, reads):
+    async def refuse(*_):
+        raise UserError("Not allowed", "secrets is forbidden", "Ask for the right.")
+
+    reads.history = refuse
+    settled(window, qtbot)
+    window.shell.show_page("releases")
+    qtbot.waitUntil(lambda: bool(window.releases.state.rows))
+    window.shell.page._on_activated(window.releases.state.rows[0])
+    qtbot.waitUntil(lambda: any("secrets is forbidden" in one.text() for one in parts(window, QLabel)))
+    next(one for one in window.shell.findChildren(QDialog) if one.isVisible()).reject()
 
 
 # Closing
