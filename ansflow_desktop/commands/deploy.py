@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ansflow_desktop.commands import execution
+from ansflow_desktop.commands import execution, leftovers
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.models.deploy import DeployRequest
 
@@ -18,6 +18,7 @@ def deploy(session: Session) -> int:
     args = session.args
     if not args.dry_run:
         session.services.require_writable()
+        leftovers.tell(session)
     request = _request(session)
     from ansflow_desktop.executors import preflight
 

@@ -75,8 +75,6 @@ def _practice_hint(session: Session, name: str) -> Text:
 def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
     """Run `pipeline` with the runner's `options` and return the exit code; Ctrl+C cancels, twice at once."""
     runner = session.services.runner()
-    if session.services.journal.notice:
-        session.out.note(session.services.journal.notice)
     report = reporter(session.out, session.services.options.log_level)
 
     def stopping(count: int) -> None:

@@ -1,10 +1,11 @@
-"""`info`: what this machine has, nothing contacted."""
+"""`info`: what this machine has; no cluster is contacted, but for a run whose AnsFlow died."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop import __version__
+from ansflow_desktop.commands import leftovers
 from ansflow_desktop.commands.output import table
 from ansflow_desktop.commands.session import Session, tell_problems
 from ansflow_desktop.errors import ExitCode
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def info(session: Session) -> int:
     """Show version, tools, directories and clusters found; always exit code 0."""
     services = session.services
+    leftovers.tell(session)
     tell_problems(session, services.catalog.problems())
     document: dict[str, Any] = {
         "version": __version__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ansflow_desktop.commands import execution
+from ansflow_desktop.commands import execution, leftovers
 from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.session import pairs
 from ansflow_desktop.errors import ExitCode, UserError
@@ -24,6 +24,7 @@ def run(session: Session) -> int:
     args = session.args
     if not args.dry_run:
         session.services.require_writable()
+        leftovers.tell(session)
     variables = pairs(args.variable, "variable")
     pipeline = _load(args.pipeline)
     chosen = _chosen(pipeline, args.only, args.start_from)
