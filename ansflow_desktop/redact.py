@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -27,15 +28,20 @@ class Redactor:
         """Know `secrets` from the start."""
         self._forms: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
+        self._known: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
         """Know `secrets` from now on too."""
-        forms = self._forms.union(*(forms_of(secret) for secret in secrets))
-        if forms != self._forms:
-            longest_first = sorted(forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-            self._forms = forms
+        with self._lock:
+            new = frozenset(secrets) - self._known
+            forms = self._forms.union(*(forms_of(secret) for secret in new))
+            self._known |= new
+            if forms != self._forms:
+                longest_first = sorted(forms, key=lambda form: (-len(form), form))
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._forms = forms
 
     def __call__(self, text: str) -> str:
         """Return `text` with every known secret replaced."""

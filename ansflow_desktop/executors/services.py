@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.models.command import ToolSet
     from ansflow_desktop.paths import Directories
     from ansflow_desktop.practice.cluster import PracticeClusters
+    from ansflow_desktop.redact import Redactor
     from ansflow_desktop.settings import Settings
     from ansflow_desktop.store.journal import Journal
 
@@ -129,10 +130,14 @@ class Services:
     def _read_catalog(self) -> ClusterCatalog:
         from ansflow_desktop.kube.catalog import ClusterCatalog
         from ansflow_desktop.kube.kubeconfig import kubeconfig_files
+        from ansflow_desktop.redact import secrets_of
+
+        def know(document: dict[str, Any]) -> None:
+            self.redactor.add(secrets_of(document))
 
         files = kubeconfig_files(self.options.kubeconfig, os.environ)
         added = tuple(Path(extra) for extra in self.settings.extra_kubeconfigs)
-        return ClusterCatalog(files, self.approvals, self.directories.practice, added)
+        return ClusterCatalog(files, self.approvals, self.directories.practice, added, know)
 
     def add_kubeconfig(self, file: Path) -> None:
         """Read `file` too, now and after the next start; the file itself is never written.
@@ -174,9 +179,15 @@ class Services:
     def start_log(self) -> None:
         """Begin to log at the level that was asked for; raises UserError where the folder cannot be made."""
         from ansflow_desktop import logs
+
+        self._once("log", lambda: logs.configure(self.directories, self.options.log_level, self.redactor))
+
+    @property
+    def redactor(self) -> Redactor:
+        """Takes the secrets of every cluster whose document was read out of texts; the log passes through it."""
         from ansflow_desktop.redact import Redactor
 
-        self._once("log", lambda: logs.configure(self.directories, self.options.log_level, Redactor()))
+        return self._once("redactor", Redactor)
 
     @property
     def instance_lock(self) -> InstanceLock:

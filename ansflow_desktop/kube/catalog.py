@@ -21,7 +21,7 @@ from ansflow_desktop.models.command import KubeTarget
 from ansflow_desktop.models.problem import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 PRACTICE = "practice"
 _Stamp: TypeAlias = tuple[str, int, int, int]
@@ -55,13 +55,22 @@ class ClusterCatalog:
     """
 
     def __init__(
-        self, files: Sequence[Path], approvals: Approvals, practice_dir: Path, added: Sequence[Path] = ()
+        self,
+        files: Sequence[Path],
+        approvals: Approvals,
+        practice_dir: Path,
+        added: Sequence[Path] = (),
+        on_document: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
-        """Keep the names of the files; they are read at the first question."""
+        """Keep the names of the files; they are read at the first question.
+
+        `on_document` is given every document before it is handed out, so that its secrets are known from then on.
+        """
         self._files = tuple(files)
         self._added = list(added)
         self._approvals = approvals
         self._practice_dir = practice_dir
+        self._on_document = on_document
         self._lock = threading.Lock()
         self._state = _State()
 
@@ -107,7 +116,10 @@ class ClusterCatalog:
         plugin = row.entry.exec_plugin
         if plugin and not self._approvals.approved(plugin):
             raise ApprovalNeeded(name, plugin)
-        return row.group.config.document(row.entry.context)
+        document = row.group.config.document(row.entry.context)
+        if self._on_document:
+            self._on_document(document)
+        return document
 
     def private_target(self, name: str, folder: Path) -> KubeTarget:
         """Write a 0600 kubeconfig holding only cluster `name` into `folder` and return where it is.

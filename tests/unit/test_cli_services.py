@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,23 @@ def test_saved_settings_are_used_at_once_and_after_the_next_start(services, tmp_
     assert i18n.active_language() == "zh_CN"
     again.close()
     i18n.set_language("en")
+
+
+def test_the_log_knows_the_secrets_of_every_cluster_that_was_read(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(
+        "apiVersion: v1\nkind: Config\n"
+        "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+        "users: [{name: u, user: {token: canary-token}}]\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\n"
+    )
+    services = build(Options(data_dir=str(tmp_path / "data"), kubeconfig=str(file), lang="en", log_level="debug"))
+    services.start_log()
+    services.catalog.document("c")
+    logging.getLogger("ansflow_desktop.test").error("Authorization: Bearer canary-token")
+    services.close()
+    text = (tmp_path / "data" / "logs" / "ansflow.log").read_text()
+    assert "Bearer ***" in text and "canary-token" not in text
 
 
 def test_read_only_gives_no_runner(tmp_path: Path) -> None:
