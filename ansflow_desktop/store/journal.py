@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.run import Phase, RunEvent
@@ -26,6 +26,7 @@ from ansflow_desktop.store.tables import events, runs
 _log = logging.getLogger(__name__)
 _BATCH = 500
 _PAUSE_S = 0.1
+KEPT_RUNS = 500
 _DECODER: msgspec.json.Decoder[RunEvent] = msgspec.json.Decoder(RunEvent)
 
 
@@ -90,9 +91,14 @@ class Journal:
             self._wake.notify()
 
     def finish(self, run_id: str, phase: Phase) -> None:
-        """Write all events and that `run_id` ended in `phase`; raises UserError where that cannot be written."""
+        """Write all events and that `run_id` ended in `phase`; raises UserError where that cannot be written.
+
+        The newest 500 runs are kept: older ones that have an end are then removed with their events.
+        """
         self.flush()
         self._write(update(runs).where(runs.c.id == run_id).values(finished=time.time(), phase=phase.value), None)
+        newest = select(runs.c.id).order_by(runs.c.started.desc()).limit(KEPT_RUNS)
+        self._write(delete(runs).where(runs.c.finished.is_not(None), runs.c.id.not_in(newest)), None)
 
     def flush(self) -> None:
         """Write all queued events now; what fails is kept in `lost`."""

@@ -32,6 +32,7 @@ from ansflow_desktop.models.run import (
     StepStarted,
 )
 from ansflow_desktop.store import database, tables
+from ansflow_desktop.store import journal as journals
 from ansflow_desktop.store.identity import ProcessIdentity, is_alive, this_process
 from ansflow_desktop.store.journal import Journal
 
@@ -164,6 +165,19 @@ def test_runs_are_newest_first_and_limited(journal):
     assert [record.id for record in journal.runs(2)] == ["r4", "r3"]
     assert journal.run("r1").id == "r1"
     assert journal.run("none") is None
+
+
+def test_the_newest_runs_are_kept_and_those_without_an_end(journal, path, monkeypatch):
+    monkeypatch.setattr(journals, "KEPT_RUNS", 2)
+    journal.begin("open", "p", {})
+    for number in range(4):
+        journal.begin(f"r{number}", "p", {})
+        journal.append(output(f"r{number}", 1))
+        journal.finish(f"r{number}", Phase.SUCCEEDED)
+    assert [record.id for record in journal.runs()] == ["r3", "r2", "open"]
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT DISTINCT run FROM events ORDER BY run").fetchall() == [("r2",), ("r3",)]
+    connection.close()
 
 
 def test_the_same_run_twice_is_refused(journal):
