@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -38,11 +38,16 @@ class Follow:
         *,
         release: str = "",
         objects: Sequence[tuple[str, str]] = (),
+        on_change: Callable[[ResourceChanged], None] | None = None,
     ) -> None:
-        """Keep the parts; nothing is started. `release` is "" for a manifest."""
+        """Keep the parts; nothing is started. `release` is "" for a manifest.
+
+        `on_change` hears of every object's change, on the follower's thread.
+        """
         self._scope, self._step = scope, step
         self._where = (document, namespace, release, objects)
         self._follower: ReleaseFollower | None = None
+        self._on_change = on_change
         self._causes = Causes()
         self._told: dict[tuple[str, ...], None] = {}
         self._lock = threading.Lock()
@@ -92,6 +97,8 @@ class Follow:
         with self._lock:
             self._causes.put(event)
         self._scope.emit(event)
+        if self._on_change:
+            self._on_change(event)
 
     def _on_event(self, event: ClusterEvent) -> None:
         """Pass on what was not said before: a kubelet repeats the same words every second."""

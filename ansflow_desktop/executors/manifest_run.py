@@ -29,8 +29,8 @@ from ansflow_desktop.executors.step_run import run_command, step_folder
 from ansflow_desktop.i18n import Message, Text, msg, msg_n
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.models.pipeline import ExecutionContext, ManifestDeploy, PipelineStep
-from ansflow_desktop.models.run import Phase
-from ansflow_desktop.process import ProcessResult
+from ansflow_desktop.models.run import Health, Phase, ResourceChanged
+from ansflow_desktop.process import Cancel, ProcessResult
 
 _UNREACHABLE = re.compile(
     r"Unable to connect to the server|connection refused|no such host|i/o timeout|was refused|TLS handshake", re.I
@@ -64,7 +64,7 @@ def run_manifest(
         )
         plan = arrange(text, field_of(config), kubectl, step.k8s_namespace, config)
         objects = [(found.kind, found.name) for found in plan.rest]
-        with Follow(scope, step, document, step.k8s_namespace, objects=objects):
+        with Follow(scope, step, document, step.k8s_namespace, objects=objects, on_change=run.on_change) as run.follow:
             return run.dry_run(plan) if config.dry_run else run.apply(plan)
     except _Ended as ended:
         return ended.result
@@ -77,6 +77,16 @@ class _Run:
         self._step, self._config, self._context, self._scope = step, config, context, scope
         self._deadline = time.monotonic() + check_config(config)
         self._applied: list[ManifestObject] = []
+        self._failed_job = ""
+        self._waiting: Cancel | None = None
+        self.follow: Follow | None = None
+
+    def on_change(self, seen: ResourceChanged) -> None:
+        """End the wait for a Job that has failed: it never completes."""
+        if seen.kind == "Job" and seen.health is Health.DEGRADED:
+            self._failed_job = seen.name
+            if self._waiting:
+                self._waiting.request()
 
     def kustomized(self, command: Command) -> str:
         """Return what a kustomization renders to."""
@@ -180,7 +190,13 @@ class _Run:
         left = max(1, round(self._deadline - time.monotonic()))
         argv = tuple(f"--timeout={left}s" if arg.startswith("--timeout=") else arg for arg in command.argv)
         bounded = msgspec.structs.replace(command, argv=argv, timeout=float(left + 30))
-        result = run_command(bounded, self._step, self._scope)
+        with self._scope.cancel.narrowed() as self._waiting:
+            if self._failed_job:
+                self._waiting.request()
+            result = run_command(bounded, self._step, self._scope, cancel=self._waiting)
+        if self._failed_job and not self._scope.cancel.requested:
+            what = msg("Everything is applied, but the Job %(name)s failed.", name=self._failed_job)
+            raise self._ended(ProcessResult(exit_code=1, stdout=result.stdout), what)
         if result.cancelled or result.exit_code != 0:
             raise self._ended(result, msg("Everything is applied, but not all of it became ready."))
 
@@ -212,9 +228,13 @@ class _Run:
                 context=self._context,
                 exit_code=result.exit_code,
                 message=message,
-                hint=failure_hint(result.stderr) or self._hint(),
+                hint=failure_hint(result.stderr, self._causes(result)) or self._hint(),
             )
         )
+
+    def _causes(self, result: ProcessResult) -> list[ResourceChanged]:
+        """Return what is wrong with the objects: only once they are applied is it due to them."""
+        return self.follow.causes if self.follow and self._applied and not result.cancelled else []
 
     def _so_far(self, result: ProcessResult) -> Message:
         if not self._applied and not (result.cancelled or _UNREACHABLE.search(result.stderr)):

@@ -13,13 +13,22 @@ from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.models.pipeline import PipelineStep
 from ansflow_desktop.models.run import CommandStarted
-from ansflow_desktop.process import ProcessResult, StreamName
+from ansflow_desktop.process import Cancel, ProcessResult, StreamName
 
 
 def run_command(
-    command: Command, step: PipelineStep, scope: RunScope, *, stdout_shown: bool = True, stderr_shown: bool = True
+    command: Command,
+    step: PipelineStep,
+    scope: RunScope,
+    *,
+    stdout_shown: bool = True,
+    stderr_shown: bool = True,
+    cancel: Cancel | None = None,
 ) -> ProcessResult:
-    """Tell that `command` starts, run it to its end, pass its output on, and return how it ended."""
+    """Tell that `command` starts, run it to its end, pass its output on, and return how it ended.
+
+    `cancel` ends this command alone where it is not the run's own.
+    """
     argv = tuple(scope.redact(arg) for arg in command.shown_argv())
     scope.emit(CommandStarted(time=time.time(), run=scope.run_id, step=step.name, argv=argv, cwd=command.cwd))
 
@@ -27,7 +36,7 @@ def run_command(
         if stdout_shown if stream == "stdout" else stderr_shown:
             scope.output(step.name, stream, text)
 
-    return scope.processes.run(command, show, scope.cancel)
+    return scope.processes.run(command, show, cancel or scope.cancel)
 
 
 def step_folder(step: PipelineStep, scope: RunScope) -> Path:

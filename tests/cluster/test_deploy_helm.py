@@ -29,6 +29,9 @@ spec:
       nodeSelector: {kubernetes.io/hostname: nowhere}
       containers: [{name: main, image: nginx}]
 """
+PROBED = """\
+labels: {app: {{ .Release.Name }}}, annotations: {practice.ansflow.dev/behaviour: {{ .Values.behaviour }}}}
+    spec"""
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fe-app"
 
 
@@ -129,6 +132,28 @@ def test_hook_that_does_not_end_is_named(deployer, tmp_path):
     assert "pre-install hook, Job web-release-migrate, failed. Pod web-release-migrate-" in str(result.hint)
     assert "longer timeout" not in str(result.hint)
     assert deployer.saw("Job") == {"web-release-migrate"}
+
+
+def test_failed_hook_is_named_with_how_its_pod_ended(deployer, tmp_path):
+    crashes = "    metadata: {annotations: {practice.ansflow.dev/behaviour: crash}}\n"
+    crashing = HOOK.replace("  template:\n", f"  backoffLimit: 0\n  template:\n{crashes}")
+    crashing = crashing.replace("      nodeSelector: {kubernetes.io/hostname: nowhere}\n", "")
+    result = deployer.run(make_chart(tmp_path / "web", hook=crashing), chart_name="web", timeout="60s")
+
+    assert result.phase is Phase.FAILED
+    assert "hook, Job web-release-migrate, failed. Pod web-release-migrate-" in str(result.hint), result.message
+    assert "exit code 1" in str(result.hint)
+
+
+def test_probe_that_fails_is_named_although_a_rollback_removed_its_pod(deployer, tmp_path):
+    app = DEPLOYMENT.replace("labels: {app: {{ .Release.Name }}}}\n    spec", PROBED)
+    chart = make_chart(tmp_path / "web", app=app)
+    assert deployer.run(chart, chart_name="web", custom_values="behaviour: none").phase is Phase.SUCCEEDED
+
+    result = deployer.run(chart, chart_name="web", timeout="6s", atomic=True, custom_values="behaviour: never-ready")
+
+    assert (result.phase, result.release.revision) == (Phase.FAILED, 3)
+    assert "probe failed" in str(result.hint), result.hint
 
 
 def test_dry_run_checks_on_the_server_and_leaves_nothing(deployer, tmp_path, kubectl_json):

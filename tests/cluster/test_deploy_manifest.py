@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from deploy_help import Deployer
 
@@ -31,6 +33,16 @@ GOOD = [
     CRD,
 ]
 BAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: bad}}\ndata: [1]\n"
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: broken}
+spec:
+  backoffLimit: 0
+  template:
+    metadata: {annotations: {practice.ansflow.dev/behaviour: crash}}
+    spec: {restartPolicy: Never, containers: [{name: main, image: nginx}]}
+"""
 WORKLOAD = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -113,6 +125,16 @@ def test_workload_is_waited_for_and_followed(deployer, kubectl_json):
     assert kubectl_json("get", "deployment", "web", "-n", deployer.namespace)["status"]["readyReplicas"] == 1
 
 
+def test_job_that_fails_ends_the_wait_at_once_and_says_why(deployer):
+    started = time.monotonic()
+    result = run(deployer, JOB, timeout="120s")
+
+    assert time.monotonic() - started < 60
+    assert result.phase is Phase.FAILED
+    assert "the Job broken failed" in str(result.message)
+    assert "exit code" in str(result.hint), result.hint
+
+
 def test_workload_that_never_starts_fails_in_time(deployer):
     stuck = WORKLOAD.replace("spec: {containers", "spec: {nodeSelector: {nowhere: '1'}, containers")
 
@@ -121,6 +143,7 @@ def test_workload_that_never_starts_fails_in_time(deployer):
     assert result.phase is Phase.FAILED
     assert "Applied so far: Namespace" in str(result.message)
     assert "Deployment web" in str(result.message)
+    assert str(result.hint).startswith("Pod web-")
 
 
 def test_dry_run_makes_nothing_and_says_what_it_could_not_check(deployer, kubectl_json):
