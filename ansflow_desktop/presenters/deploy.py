@@ -212,7 +212,7 @@ class DeployPresenter(Presenter):
     @Slot(int, object)
     def _on_planned(self, number: int, answer: Plan) -> None:
         if self._requests.current("plan", number):
-            changed = {"command": answer.command, "copy_text": answer.copy_text}
+            changed = {"command": answer.command, "copy_text": answer.copy_text, "fetches": answer.fetches}
             self._change(planned=True, problems=answer.problems, **changed)
 
     @Slot(int, object)

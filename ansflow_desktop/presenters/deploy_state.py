@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text
 from ansflow_desktop.models.chart import Chart
 from ansflow_desktop.models.deploy import DeployRequest
 from ansflow_desktop.models.problem import Problem, Severity
@@ -44,8 +45,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 class DeployState(msgspec.Struct, frozen=True, kw_only=True):
     """The form, what follows from it, and the run. Paths are absolute, `timeout` is a duration text.
 
-    `command` is the command as shown, `copy_text` as pasted; `kept` are the live release's own values as YAML, which
-    helm keeps silently when none are given (failure-modes.md, row 11).
+    `command` is the command as shown, `copy_text` as pasted, `fetches` which dependencies are fetched first; `kept` are
+    the live release's own values as YAML, which helm keeps silently when none are given (failure-modes.md, row 11).
     """
 
     cluster: str = ""
@@ -67,6 +68,7 @@ class DeployState(msgspec.Struct, frozen=True, kw_only=True):
     planned: bool = False
     command: str = ""
     copy_text: str = ""
+    fetches: Text = ""
     preview: Preview = Preview()
     kept: str = ""
     run: RunView | None = None

@@ -9,6 +9,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal, Slot
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text
 from ansflow_desktop.models.chart import Chart
 from ansflow_desktop.models.command import KubeTarget, ToolSet
 from ansflow_desktop.models.deploy import DeployRequest
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """The command as shown and as copied, both empty where it cannot be planned, and what is wrong."""
+    """The command as shown and as copied, both empty where it cannot be planned, and what is wrong.
+
+    `fetches` says which missing dependencies are fetched into a private copy, empty where none are.
+    """
 
     command: str = ""
     copy_text: str = ""
+    fetches: Text = ""
     problems: tuple[Problem, ...] = ()
 
 
@@ -89,7 +94,9 @@ class Planner(QObject):
             plan = plan_step(request.step(), _context(request), tools, self._target(request), Path(request.chart_path))
         except UserError as error:
             return Plan(problems=problems or _problems(error))
-        return Plan(command=plan.commands[-1].shown(), copy_text=copy_text(plan.commands[-1]), problems=problems)
+        typed = plan.shown or plan.commands[-1]
+        fetches = plan.preparation.notice if plan.preparation else ""
+        return Plan(command=typed.shown(), copy_text=copy_text(typed), fetches=fetches, problems=problems)
 
     def _target(self, request: DeployRequest) -> KubeTarget:
         if not request.cluster:

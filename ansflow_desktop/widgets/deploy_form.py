@@ -129,6 +129,9 @@ class DeployForm(Card):
         self._layout.addWidget(self._chart_field)
         self._chips = ChartChips()
         self._layout.addWidget(self._chips)
+        self._fetched = label("", "muted", wrap=True)
+        self._fetched.setObjectName("fetched")
+        self._layout.addWidget(self._fetched)
 
     def _build_names(self) -> None:
         self._release = QLineEdit()
@@ -234,6 +237,7 @@ class DeployForm(Card):
     def _on_state(self) -> None:
         state = self._presenter.state
         self._chips.show_state(state)
+        self._show_fetched(state)
         self._recent.setEnabled(bool(state.recent))
         self._values.show_choices(state.values, chart=state.chart is not None)
         self._chart_field.show_problems(state.problems_of("chart_path", "chart_name"))
@@ -246,6 +250,19 @@ class DeployForm(Card):
         self._timeout_field.show_problems(state.problems_of("timeout"))
         self._show_namespace_note(state)
         self._show_kept(state)
+
+    def _show_fetched(self, state: DeployState) -> None:
+        """Say what is fetched before the deploy: the person's folder is never changed unasked."""
+        total, missing = (len(state.chart.dependencies), len(state.chart.missing)) if state.chart else (0, 0)
+        note = msg_n(
+            "%(missing)s of %(count)s dependency will be fetched into a private copy of the chart.",
+            "%(missing)s of %(count)s dependencies will be fetched into a private copy of the chart.",
+            total,
+            missing=missing,
+        )
+        self._fetched.setText(translate(note))
+        self._fetched.setToolTip(translate(state.fetches))
+        self._fetched.setVisible(bool(state.fetches and missing))
 
     def _show_namespace_note(self, state: DeployState) -> None:
         new = bool(state.namespace and state.namespaces and state.namespace not in state.namespaces)

@@ -186,6 +186,29 @@ def test_a_dropped_folder_is_chosen(window, qtbot):
     assert window.shell.findChild(QLineEdit, "chart_path").text().endswith("fe-app")
 
 
+def test_missing_dependencies_are_said_and_the_command_names_the_persons_folder(window, qtbot, tmp_path):
+    for name, more in (
+        ("common", ""),
+        ("shop", "dependencies: [{name: common, version: 0.1.0, repository: 'file://../common'}]\n"),
+    ):
+        (tmp_path / name).mkdir()
+        chart = f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n{more}"
+        (tmp_path / name / "Chart.yaml").write_text(chart)
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    settled(window, qtbot)
+    window.deploy.choose_chart(str(tmp_path / "shop"))
+    qtbot.waitUntil(lambda: bool(window.deploy.state.command) and window.deploy.state.planned)
+    note = window.shell.findChild(QLabel, "fetched")
+    assert note.isVisible()
+    assert note.text() == "1 of 1 dependency will be fetched into a private copy of the chart."
+    assert "common" in note.toolTip()
+    assert "--dependency-update" in window.deploy.state.command
+    assert window.deploy.state.copy_text.startswith(f"cd {tmp_path / 'shop'}")
+    assert [path for path in before if path not in {str(one) for one in tmp_path.rglob("*")}] == []
+    window.deploy.choose_chart(str(EXAMPLE))
+    qtbot.waitUntil(lambda: not note.isVisible())
+
+
 def test_a_typed_namespace_is_not_completed_to_another_one(window, qtbot):
     settled(window, qtbot)
     window.deploy.set_namespaces(("default", "fe-app"))
