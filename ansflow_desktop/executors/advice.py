@@ -37,7 +37,7 @@ _IMAGE = msg(
 _CONFIGURATION = msg(
     "Create the ConfigMap or Secret that is named, with the key that is asked for, or correct its name in the values."
 )
-_LOG = msg("Read its log: kubectl logs %(name)s --previous --namespace %(namespace)s")
+_LOG = msg("Read its log: kubectl logs %(name)s --previous --namespace %(namespace)s", name="", namespace="")
 _BY_TROUBLE: dict[str, Message] = {
     "Image cannot be pulled": _IMAGE,
     "Image name is not valid": _IMAGE,
@@ -50,9 +50,11 @@ _BY_TROUBLE: dict[str, Message] = {
     "Container ran out of memory": msg("Raise its memory limit in the values."),
     "A probe fails": msg(
         "Correct the probe's path and port in the values, "
-        "or read the pod's log: kubectl logs %(name)s --namespace %(namespace)s"
+        "or read the pod's log: kubectl logs %(name)s --namespace %(namespace)s",
+        name="",
+        namespace="",
     ),
-    "The job failed": msg("Read its log: kubectl logs job/%(name)s --namespace %(namespace)s"),
+    "The job failed": msg("Read its log: kubectl logs job/%(name)s --namespace %(namespace)s", name="", namespace=""),
     "Pods cannot be created": msg("Correct what the server names."),
 }
 
@@ -82,4 +84,5 @@ def _advice(cause: ResourceChanged) -> Message:
     known = _BY_TROUBLE.get(key)
     if known is None:
         return msg("Correct that, then deploy again.")
-    return msgspec.structs.replace(known, params={"name": cause.name, "namespace": cause.namespace})
+    where = {"name": cause.name, "namespace": cause.namespace} if known.params else {}
+    return msgspec.structs.replace(known, params=where)
