@@ -15,7 +15,13 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.base import Presenter, off_thread
-from ansflow_desktop.presenters.clusters_state import PRACTICE, ClusterRow, ClustersState, PracticeState
+from ansflow_desktop.presenters.clusters_state import (
+    PRACTICE,
+    ClusterRow,
+    ClustersState,
+    PracticeRow,
+    PracticeState,
+)
 from ansflow_desktop.presenters.reads import ClusterReads
 from ansflow_desktop.process import Cancel
 
@@ -69,19 +75,28 @@ class ClustersPresenter(Presenter):
         await asyncio.gather(*(self._check(entry) for entry in new))
 
     async def _load(self) -> None:
-        entries, problems, infos = await off_thread(self._read_list)
-        rows = tuple(self._row(entry, infos) for entry in _with_practice(entries))
-        self._publish(msgspec.structs.replace(self.state, rows=rows, problems=problems, loading=False))
+        entries, problems, practices = await off_thread(self._read_list)
+        known = {one.name: one for one in practices}
+        rows = tuple(self._row(entry, known) for entry in _with_practice(entries))
+        offered = practices or (PracticeRow(name=PRACTICE, made=False),)
+        self._publish(
+            msgspec.structs.replace(self.state, rows=rows, problems=problems, practices=offered, loading=False)
+        )
 
-    def _read_list(self) -> tuple[tuple[ClusterEntry, ...], tuple[Problem, ...], dict[str, bool]]:
+    def _read_list(self) -> tuple[tuple[ClusterEntry, ...], tuple[Problem, ...], tuple[PracticeRow, ...]]:
         catalog = self._services.catalog
-        infos = {info.name: info.running for info in self._services.practice.list()}
-        return catalog.entries(), catalog.problems(), infos
+        practices = tuple(
+            PracticeRow(name=info.name, running=info.running, exec_here=info.exec_enabled)
+            for info in self._services.practice.list()
+        )
+        return catalog.entries(), catalog.problems(), practices
 
-    def _row(self, entry: ClusterEntry, infos: dict[str, bool]) -> ClusterRow:
+    def _row(self, entry: ClusterEntry, practices: dict[str, PracticeRow]) -> ClusterRow:
         status = self._statuses.get(entry.name, ClusterStatus(name=entry.name))
-        practice = entry.source == PRACTICE
-        return ClusterRow(entry=entry, status=status, practice=practice, running=infos.get(entry.name, False))
+        if entry.source != PRACTICE:
+            return ClusterRow(entry=entry, status=status)
+        one = practices.get(entry.context, PracticeRow(name=entry.context, made=False))
+        return ClusterRow(entry=entry, status=status, practice=True, running=one.running, exec_here=one.exec_here)
 
     def check(self, name: str) -> None:
         """Check one cluster again, asking for approval first where its credential program was not approved."""
@@ -134,11 +149,30 @@ class ClustersPresenter(Presenter):
         await off_thread(lambda: self._services.add_kubeconfig(Path(path)))
         self.refresh_list()
 
-    def start_practice(self, name: str = PRACTICE) -> None:
-        """Start practice cluster `name`, making it where there is none, and check it when it runs."""
+    def start_practice(self, name: str = PRACTICE, *, exec_here: bool = False) -> None:
+        """Start practice cluster `name`, making it where there is none, and check it when it runs.
+
+        With `exec_here`, commands that are run in its pods run on this machine.
+        """
+        if self.state.practice.doing:
+            return
         cancel = self._cancel = Cancel()
         start = self._services.practice.start
-        self._practice(name, msg("Starting"), lambda: start(name, on_progress=self._relay_on, cancel=cancel))
+        work = PracticeState(name=name, doing=msg("Starting"), can_cancel=True)
+        self._practice(work, lambda: start(name, exec_here, on_progress=self._relay_on, cancel=cancel))
+
+    def practice_name_problem(self, name: str) -> Text:
+        """Return why a new practice cluster cannot be called `name`, empty when it can."""
+        from ansflow_desktop.practice.names import check_name
+
+        try:
+            check_name(name)
+        except UserError as error:
+            return error.hint
+        if any(one.name == name and one.made for one in self.state.practices):
+            return msg("There is a practice cluster of this name already.")
+        taken = any(row.entry.name == name and not row.practice for row in self.state.rows)
+        return msg("There is a cluster of this name already.") if taken else ""
 
     def cancel_practice(self) -> None:
         """Give up a start that is under way; nothing of it stays running."""
@@ -146,20 +180,20 @@ class ClustersPresenter(Presenter):
 
     def stop_practice(self, name: str = PRACTICE) -> None:
         """Stop it; what was deployed stays for the next start."""
-        self._practice(name, msg("Stopping"), lambda: self._services.practice.stop(name))
+        self._practice(PracticeState(name=name, doing=msg("Stopping")), lambda: self._services.practice.stop(name))
 
     def remove_practice(self, name: str = PRACTICE) -> None:
         """Stop it and delete what was deployed on it."""
-        self._practice(name, msg("Removing"), lambda: self._services.practice.remove(name))
+        self._practice(PracticeState(name=name, doing=msg("Removing")), lambda: self._services.practice.remove(name))
 
     def _relay_on(self, progress: object) -> None:
         self._relay.progressed.emit(progress)
 
-    def _practice(self, name: str, doing: Text, act: Callable[[], object]) -> None:
+    def _practice(self, work: PracticeState, act: Callable[[], object]) -> None:
         if self.state.practice.doing:
             return
-        self._publish_practice(PracticeState(name=name, doing=doing))
-        self._start("practice", self._run_practice(name, act))
+        self._publish_practice(work)
+        self._start("practice", self._run_practice(work.name, act))
 
     async def _run_practice(self, name: str, act: Callable[[], object]) -> None:
         try:

@@ -5,17 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QFrame, QMessageBox, QProgressBar, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.clusters import ClustersPresenter
-from ansflow_desktop.presenters.clusters_state import PRACTICE, ClusterRow, ClustersState
+from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.widgets import words
-from ansflow_desktop.widgets.controls import Card, EmptyState, Symbol, TableCard, button, icon_button, label, row
+from ansflow_desktop.widgets.controls import (
+    Card,
+    Chip,
+    ElidedLabel,
+    EmptyState,
+    FlowLayout,
+    TableCard,
+    button,
+    clear,
+    icon_button,
+    label,
+    row,
+)
+from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
+from ansflow_desktop.widgets.practice_card import PracticeCard
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
+
+_SIDE = 320
 
 
 def columns() -> tuple[Column, ...]:
@@ -32,8 +48,7 @@ def columns() -> tuple[Column, ...]:
             weight=1,
             right=True,
         ),
-        Column(title=_("Server"), text=lambda one: one.entry.server, weight=5, least=130),
-        Column(title=_("From"), text=_source, tip=lambda one: one.entry.source, weight=3, least=110),
+        Column(title=_("Server"), text=lambda one: one.entry.server, weight=5, least=140),
     )
 
 
@@ -55,96 +70,66 @@ def _latency(one: ClusterRow) -> str:
     return translate(msg("%(ms)s ms", ms=max(1, round(one.status.latency_ms))))
 
 
-def _source(one: ClusterRow) -> str:
-    return _("Practice cluster") if one.practice else Path(one.entry.source).name
+class DetailCard(Card):
+    """What is known of the selected cluster, with its actions."""
+
+    use_asked = Signal()
+    check_asked = Signal()
+
+    def __init__(self) -> None:
+        """Start with no cluster."""
+        super().__init__(spacing=8)
+        self._shown: ClusterRow | None = None
+        self._name = ElidedLabel("", "card_title")
+        self._state = Chip()
+        self.body.addLayout(row(self._name, self._state))
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(14)
+        self._grid.setVerticalSpacing(5)
+        self._grid.setColumnStretch(1, 1)
+        self.body.addLayout(self._grid)
+        self._message = label("", "", wrap=True, selectable=True)
+        self.body.addWidget(self._message)
+        self.check = button(_("Check"), "", "sync", _("Check the selected cluster"))
+        self.check.setObjectName("check_cluster")
+        self.check.clicked.connect(self.check_asked)
+        self.use = button(_("Work in it"), "", "", _("Work in the selected cluster"))
+        self.use.clicked.connect(self.use_asked)
+        flow = FlowLayout()
+        for part in (self.use, self.check):
+            flow.addWidget(part)
+        self.body.addLayout(flow)
+
+    def show_row(self, one: ClusterRow | None) -> None:
+        """Show `one`, or nothing."""
+        self.setVisible(one is not None)
+        if one is None or one == self._shown:
+            return
+        self._shown = one
+        look = _look(one)
+        self._name.set_text(one.entry.name)
+        self._state.set(translate(look.word), look.icon, look.tone)
+        needed = one.status.reach is Reach.APPROVAL_NEEDED
+        self.check.setText(_("Show and approve…") if needed else _("Check"))
+        self._message.setText(translate(one.status.message))
+        self._message.setVisible(bool(self._message.text()))
+        clear(self._grid)
+        for number, (title, text) in enumerate(_facts(one)):
+            self._grid.addWidget(label(title, "muted"), number, 0)
+            self._grid.addWidget(ElidedLabel(text), number, 1)
 
 
-class PracticeCard(Card):
-    """The practice cluster: what it is, what is being done to it, and its actions."""
-
-    def __init__(self, presenter: ClustersPresenter) -> None:
-        """Show the practice cluster that `presenter` knows."""
-        super().__init__(margins=14, spacing=8)
-        self._presenter = presenter
-        self._title = label(_("Practice cluster"), "card_title")
-        self._text = label("", "context", wrap=True)
-        self._start = button(_("Start"), "", "play", _("Start the practice cluster"))
-        self._start.setObjectName("practice_start")
-        self._start.clicked.connect(self._on_start)
-        self._stop = button(_("Stop"), "", "stop", _("Stop the practice cluster"))
-        self._stop.setObjectName("practice_stop")
-        self._stop.clicked.connect(self._on_stop)
-        self._remove = button(_("Remove…"), "danger", "trash-can-outline", _("Remove the practice cluster"))
-        self._remove.clicked.connect(self._on_remove)
-        lines = QVBoxLayout()
-        lines.setSpacing(2)
-        lines.addWidget(self._title)
-        lines.addWidget(self._text)
-        line = row(Symbol("ship-wheel", "accent", 28), spacing=14)
-        line.addLayout(lines, 1)
-        self._cancel = button(_("Cancel"), "danger", "", _("Cancel the start of the practice cluster"))
-        self._cancel.setObjectName("practice_cancel")
-        self._cancel.clicked.connect(presenter.cancel_practice)
-        for part in (self._start, self._stop, self._remove, self._cancel):
-            line.addWidget(part)
-        self.body.addLayout(line)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(_("Progress of the practice cluster"))
-        self.body.addWidget(self._bar)
-
-    def show_state(self, state: ClustersState) -> None:
-        """Show how the practice cluster stands."""
-        work, one = state.practice, state.row(PRACTICE)
-        busy, running = bool(work.doing), one is not None and one.running
-        exists = one is not None and bool(one.entry.server)
-        self._text.setText(_practice_text(state, running=running, exists=exists))
-        self._start.setVisible(not running and not busy)
-        self._stop.setVisible(running and not busy)
-        self._remove.setVisible(exists and not busy)
-        self._cancel.setVisible(busy and not running)
-        self._bar.setVisible(busy)
-        self._bar.setRange(0, 0 if work.fraction is None else 1000)
-        self._bar.setValue(0 if work.fraction is None else int(work.fraction * 1000))
-
-    @Slot()
-    def _on_start(self) -> None:
-        self._presenter.start_practice(PRACTICE)
-
-    @Slot()
-    def _on_stop(self) -> None:
-        self._presenter.stop_practice(PRACTICE)
-
-    @Slot()
-    def _on_remove(self) -> None:
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(_("Remove the practice cluster"))
-        box.setText(_("Remove the practice cluster and everything deployed on it?"))
-        keep = box.addButton(_("Keep"), QMessageBox.ButtonRole.RejectRole)
-        remove = box.addButton(_("Remove"), QMessageBox.ButtonRole.DestructiveRole)
-        remove.setProperty("role", "danger")
-        remove.clicked.connect(self._on_removed)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.open()
-
-    @Slot()
-    def _on_removed(self) -> None:
-        self._presenter.remove_practice(PRACTICE)
-
-
-def _practice_text(state: ClustersState, *, running: bool, exists: bool) -> str:
-    work = state.practice
-    if work.doing and work.about:
-        return f"{translate(work.doing)}  ·  {work.about}"
-    if work.doing:
-        return translate(work.doing)
-    if running:
-        return _("It runs on this machine only: a real Kubernetes with simulated nodes, to try deploys on.")
-    if exists:
-        return _("It is stopped. What was deployed on it comes back when it is started.")
-    return _("A real Kubernetes on this machine with simulated nodes: deploy before you have a cluster.")
+def _facts(one: ClusterRow) -> list[tuple[str, str]]:
+    entry, plugin = one.entry, one.entry.exec_plugin
+    found = [
+        (_("Server"), entry.server),
+        (_("From"), _("Practice cluster") if one.practice else entry.source),
+        (_("User"), entry.user),
+        (_("Namespace"), entry.namespace),
+        (_("Logs in by"), plugin.command if plugin else ""),
+        (_("TLS"), _("not verified") if entry.insecure else ""),
+    ]
+    return [(title, text) for title, text in found if text]
 
 
 class ClustersPage(Page):
@@ -157,46 +142,53 @@ class ClustersPage(Page):
         super().__init__(_("Clusters"))
         self.presenter = presenter
         self._build_actions()
-        self._problems = Problems()
-        self._problem_card = QFrame()
-        self._problem_card.setProperty("role", "card")
-        holder = QVBoxLayout(self._problem_card)
-        holder.setContentsMargins(14, 10, 14, 10)
-        holder.addWidget(self._problems)
-        self._practice = PracticeCard(presenter)
-        self.content.addWidget(self._practice)
-        self.content.addWidget(self._problem_card)
-        self._card = TableCard()
+        columns = QHBoxLayout()
+        columns.setSpacing(14)
+        columns.addWidget(self._list(), 7)
+        columns.addWidget(self._side(), 3)
+        self.content.addLayout(columns, 1)
+        presenter.state_changed.connect(self._on_state)
+        self._on_state()
+
+    def _list(self) -> TableCard:
+        card = TableCard()
         self._model = RowsModel(columns(), lambda one: one.entry.name)
         self.table = Table(self._model, _("Clusters"))
         self.table.setObjectName("clusters_table")
         self.table.activated_row.connect(self._on_activated)
         self.table.chosen.connect(self._on_chosen)
         self._stack = QStackedWidget()
-        text = _("Add a kubeconfig file, or start the practice cluster above.")
+        text = _("Add a kubeconfig file, or start a practice cluster.")
         self._stack.addWidget(self.table)
         self._stack.addWidget(EmptyState("server-network", _("No clusters yet"), text))
-        self._card.body.addWidget(self._stack, 1)
-        self._detail = label("", "context", wrap=True, selectable=True)
-        self._detail.setContentsMargins(14, 4, 14, 6)
-        self._card.body.addWidget(self._detail)
-        self.content.addWidget(self._card, 1000)
-        self.content.addStretch(1)
-        presenter.state_changed.connect(self._on_state)
-        self._on_state()
+        card.body.addWidget(self._stack, 1)
+        return card
+
+    def _side(self) -> ScrolledColumn:
+        side = ScrolledColumn(_SIDE)
+        side.setMaximumWidth(_SIDE + 60)
+        layout = QVBoxLayout(side.inside)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        self._problems = Problems()
+        self._problem_card = Card(_("Files that could not be read"))
+        self._problem_card.body.addWidget(self._problems)
+        self._detail = DetailCard()
+        self._detail.use_asked.connect(self._on_use)
+        self._detail.check_asked.connect(self._on_check)
+        self._practice = PracticeCard(self.presenter)
+        for part in (self._problem_card, self._detail, self._practice):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        return side
 
     def _build_actions(self) -> None:
-        self._check = button(_("Check"), "", "sync", _("Check the selected cluster"))
-        self._check.setObjectName("check_cluster")
-        self._check.clicked.connect(self._on_check)
-        self._use = button(_("Work in it"), "", "", _("Work in the selected cluster"))
-        self._use.clicked.connect(self._on_use)
         add = button(_("Add kubeconfig…"), "primary", "plus")
         add.setObjectName("add_kubeconfig")
         add.clicked.connect(self.add)
         reload = icon_button("refresh", _("Check all clusters again  Ctrl+R"))
         reload.clicked.connect(self.reload)
-        for part in (reload, self._check, self._use, add):
+        for part in (reload, add):
             self.action_row.addWidget(part)
 
     @Slot()
@@ -213,19 +205,13 @@ class ClustersPage(Page):
             "%(good)s of %(count)s cluster reachable", "%(good)s of %(count)s clusters reachable", len(shown), good=good
         )
         self.set_context(translate(text) if shown else "")
+        if shown and self.table.chosen_row() is None:
+            self.table.selectRow(0)
         self._on_chosen()
 
     @Slot()
     def _on_chosen(self) -> None:
-        chosen: ClusterRow | None = self.table.chosen_row()
-        self._check.setEnabled(chosen is not None)
-        self._use.setEnabled(chosen is not None)
-        needed = chosen is not None and chosen.status.reach is Reach.APPROVAL_NEEDED
-        self._check.setText(_("Show and approve…") if needed else _("Check"))
-        self._detail.setText(translate(chosen.status.message) if chosen else "")
-        self._detail.setVisible(bool(self._detail.text()))
-        extra = self._detail.heightForWidth(self.width()) + 12 if self._detail.text() else 0
-        self._card.fit(self.table.height_of_rows() + extra if self._model.rowCount() else 0)
+        self._detail.show_row(self.table.chosen_row())
 
     @Slot()
     def _on_check(self) -> None:

@@ -237,8 +237,13 @@ def _blank() -> QWidget:
 
 def _banners(state: ShellState) -> tuple[Banner, ...]:
     row = state.row
-    if row is None or not row.entry.insecure:
-        return state.banners
-    title = msg("TLS is not verified for %(cluster)s", cluster=row.entry.name)
-    text = msg("Anyone on the way can read and change what is sent.")
-    return (Banner(key="insecure", tone="warn", title=title, text=text), *state.banners)
+    found: list[Banner] = []
+    if row is not None and row.entry.insecure:
+        title = msg("TLS is not verified for %(cluster)s", cluster=row.entry.name)
+        text = msg("Anyone on the way can read and change what is sent.")
+        found.append(Banner(key="insecure", tone="warn", title=title, text=text))
+    if row is not None and row.exec_here and row.running:
+        title = msg("Exec runs on this machine")
+        text = msg("A command run in a pod of %(cluster)s runs here, with your rights.", cluster=row.entry.name)
+        found.append(Banner(key="exec", tone="warn", title=title, text=text))
+    return (*found, *state.banners)
