@@ -48,7 +48,13 @@ def columns() -> tuple[Column, ...]:
             weight=1,
             right=True,
         ),
-        Column(title=_("Server"), text=lambda one: one.entry.server, weight=5, least=140),
+        Column(
+            title=_("Server"),
+            text=lambda one: one.entry.server.removeprefix("https://"),
+            tip=lambda one: one.entry.server,
+            weight=5,
+            least=140,
+        ),
     )
 
 

@@ -230,6 +230,8 @@ class NewPracticeDialog(Dialog):
 
 
 def _free_name(state: ClustersState) -> str:
-    taken = {one.name for one in state.practices if one.made} | {one.entry.name for one in state.rows if not one.practice}
+    taken = {one.name for one in state.practices if one.made} | {
+        one.entry.name for one in state.rows if not one.practice
+    }
     names = (PRACTICE, *(f"{PRACTICE}-{number}" for number in range(2, len(taken) + 3)))
     return next(name for name in names if name not in taken)
