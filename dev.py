@@ -13,6 +13,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -44,12 +45,27 @@ X11_LIBRARIES = {
     "libX11-xcb.so.1": "libx11-xcb1",
 }
 WAYLAND_LIBRARIES = {"libwayland-cursor.so.0": "libwayland-cursor0", "libwayland-egl.so.1": "libwayland-egl1"}
-NODE_PROGRAMS = {"containerd": "containerd", "runc": "runc", "busybox": "busybox-static"}
+NODE_PROGRAMS = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "busybox": "busybox-static",
+    "ip": "iproute2",
+    "openssl": "openssl",
+}
 CNI = Path("/usr/lib/cni/loopback")
 
 
 class Stop(Exception):
     """The set-up cannot go on; the text says why and what to do."""
+
+
+class Ended(KeyboardInterrupt):
+    """Somebody ends dev.py (SIGTERM) or closed the terminal (SIGHUP): like Ctrl+C, but told to dev.py alone."""
+
+
+def on_end(*_):
+    """Take the signal as an interrupt."""
+    raise Ended
 
 
 @contextlib.contextmanager
@@ -62,8 +78,18 @@ def part(name):
 
 
 def run(*command, check=True, **options):
-    """Run a command with its output shown and return its exit code; raises Stop when it fails and `check` is set."""
-    code = subprocess.run([str(word) for word in command], cwd=ROOT, check=False, **options).returncode
+    """Run a command with its output shown and return its exit code; raises Stop when it fails and `check` is set.
+
+    Interrupted, it waits for the command's own end: what that started is its to clean up. A terminal interrupts both.
+    """
+    with subprocess.Popen([str(word) for word in command], cwd=ROOT, **options) as child:
+        try:
+            code = child.wait()
+        except KeyboardInterrupt as interrupt:
+            if isinstance(interrupt, Ended) or not os.isatty(0):
+                child.send_signal(signal.SIGINT)
+            child.wait()
+            raise
     if check and code:
         raise Stop(f"This failed with exit code {code}: {shlex.join(str(word) for word in command)}")
     return code
@@ -216,11 +242,8 @@ def test(options):
     node_packages()
     if not practice_tools():
         raise Stop("The tests need the practice cluster's tools; see above why they are not there.")
-    coverage = ("--cov=ansflow_desktop", "--cov-report=term:skip-covered", "--cov-fail-under=85")
-    parts = ("-n", "2", "--dist", "loadgroup", "-q", "--durations=10")
-    chosen = options.rest if any(not word.startswith("-") for word in options.rest) else ["tests", *options.rest]
     with part("tests"):
-        return run(PYTHON, "-m", "pytest", *parts, *coverage, *chosen, check=False, env=offscreen())
+        return run(PYTHON, ROOT / "tests/suite.py", *options.rest, check=False, env=offscreen())
 
 
 def lint(_options):
@@ -273,6 +296,10 @@ def main():
     if options.command != "test" and (rest if options.command != "bench" else [w for w in rest if w.startswith("-")]):
         parser.error("unrecognized arguments: " + " ".join(rest))
     options.rest = rest
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, children would ignore it too
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_end)
     try:
         return options.function(options)
     except Stop as stop:

