@@ -98,7 +98,13 @@ def _journal_notice(services: Any) -> Banner | None:
 
 
 def runs_left_over(services: Any) -> tuple[RunRecord, ...]:
-    """Return the newest runs without an end whose process is gone (failure-modes.md, row 1), at most five."""
+    """Return the newest runs without an end whose process is gone (failure-modes.md, row 1), at most five.
+
+    Their private folders, which may hold credentials, are removed where no process of the run lives any more.
+    """
+    from ansflow_desktop.executors.run_folder import sweep_run_folders
+
+    sweep_run_folders(services.directories)
     if not services.directories.database.exists():
         return ()
     try:

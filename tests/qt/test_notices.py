@@ -48,6 +48,16 @@ def test_a_run_left_over_is_told_with_what_the_cluster_says_and_the_way_out(
     assert banner(window, "run r1").tone == "bad"
 
 
+def test_private_folders_of_runs_left_over_are_removed_at_the_start(window, qtbot, services, monkeypatch):
+    left_over(services, monkeypatch)
+    folder = services.directories.runs / "r1"
+    folder.mkdir(parents=True)
+    (folder / ".owner").write_text('{"pid": 1, "started": "1", "boot": "another boot"}')
+    window.look_back()
+    qtbot.waitUntil(lambda: banner(window, "run r1") is not None)
+    assert not folder.exists()
+
+
 def test_a_closed_banner_on_a_run_is_told_for_good(window, qtbot, services, monkeypatch):
     left_over(services, monkeypatch)
     window.look_back()
