@@ -61,6 +61,9 @@ class Services:
         self._made: dict[str, Any] = {}
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
+        made = self._made
+        if name in made:  # without the lock: the window must not wait for what another thread is making
+            return cast("T", made[name])
         with self._lock:
             if name not in self._made:
                 self._made[name] = make()
