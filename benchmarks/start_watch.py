@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _FIRST_ENTRY_Y = 70
-_REST_MS = 300
+_REST_MS = 2500  # the record of runs is read 1.5 s after the page stands
 
 
 class Watch(QObject):
@@ -67,7 +67,7 @@ class Watch(QObject):
         self._beat = now
 
     def _on_check(self) -> None:
-        loading = any(thread.name == "imports" for thread in threading.enumerate())
+        loading = any(thread.name == "window-call" for thread in threading.enumerate())
         if self.marks.get("deploy") and not loading:
             self._checks.stop()
             QTimer.singleShot(_REST_MS, self._on_end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -26,12 +26,14 @@ from ansflow_desktop.widgets.toast import Toast
 from ansflow_desktop.widgets.top_bar import TopBar
 
 LEAST_WIDTH, LEAST_HEIGHT = 1024, 700
+_ANSWER_MS = 5
 
 
 class Shell(QMainWindow):
     """The frame; pages are made by `page_factory(key)` when first shown.
 
-    Emits `closing()` when the person wants to close, `chart_dropped(path)`, `shortcuts_asked()`, `settings_asked()`.
+    Emits `closing()` when the person wants to close, `chart_dropped(path)`, `shortcuts_asked()`,
+    `settings_asked()`, and `painted()` once, when the frame was painted and earlier clicks were answered.
     """
 
     closing = Signal()
@@ -40,6 +42,7 @@ class Shell(QMainWindow):
     settings_asked = Signal()
     page_shown = Signal(str)
     rebuilt = Signal()
+    painted = Signal()
 
     def __init__(self) -> None:
         """Make an empty frame."""
@@ -48,6 +51,7 @@ class Shell(QMainWindow):
         self.setMinimumSize(LEAST_WIDTH, LEAST_HEIGHT)
         self.setAcceptDrops(True)
         self.may_close = False
+        self._was_painted = False
         self._factory: Callable[[str], Page] | None = None
         self._pages: dict[str, Page] = {}
         self.current = "deploy"
@@ -203,6 +207,13 @@ class Shell(QMainWindow):
         self.top_bar.focus_clusters()
 
     # The window itself
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say once that there is something to see."""
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(_ANSWER_MS, self.painted.emit)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold the rail where there is little room."""
