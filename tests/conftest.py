@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -15,6 +16,13 @@ REAL_TOOLS = paths.cache_dir() / "tools"
 
 _REMOVED = ("KUBECONFIG", "KUBERC", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "HELM_NAMESPACE", "HELM_KUBECONTEXT")
 _REAP_S = 2.0
+
+
+def pytest_configure() -> None:
+    """Start as from a terminal: what `nohup` or a job runner ignores would be ignored by every child too."""
+    for kind in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(kind) is signal.SIG_IGN:
+            signal.signal(kind, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,8 @@ def release(status, updated=""):
     return Release(name="web", namespace="fe", revision=3, status=status, updated=updated)
 
 
-NOW = time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime(time.time() + 60))
+# After any run of these tests, whenever this module was imported: a long suite imports it minutes before it runs.
+AFTERWARDS = time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime(time.time() + 24 * 3600))
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,8 @@ NOW = time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime(time.time() + 60))
         (None, 1, Phase.FAILED, "Nothing was deployed"),
         (release(ReleaseStatus.PENDING_UPGRADE), 1, Phase.FAILED, "helm rollback web REVISION --namespace fe"),
         (release(ReleaseStatus.FAILED), 1, Phase.FAILED, "revision 3 is failed"),
-        (release(ReleaseStatus.DEPLOYED, NOW), 1, Phase.SUCCEEDED, "revision 3 is deployed"),
-        (release(ReleaseStatus.DEPLOYED, NOW), 2, Phase.UNKNOWN, "revision 3 is deployed"),
+        (release(ReleaseStatus.DEPLOYED, AFTERWARDS), 1, Phase.SUCCEEDED, "revision 3 is deployed"),
+        (release(ReleaseStatus.DEPLOYED, AFTERWARDS), 2, Phase.UNKNOWN, "revision 3 is deployed"),
         (release(ReleaseStatus.DEPLOYED, "2020-01-01T00:00:00Z"), 1, Phase.UNKNOWN, "revision 3 is deployed"),
     ],
 )
