@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import signal
 import time
@@ -43,6 +44,7 @@ def isolated_home(tmp_path_factory):
         os.environ.pop(name, None)
     os.environ.update(_environment(home))
     i18n.set_language("en")
+    locale.setlocale(locale.LC_MESSAGES, "C")  # Qt sets it from the environment: system errors are English here
     yield home
     os.environ.clear()
     os.environ.update(before)
