@@ -9,7 +9,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal, Slot
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.i18n import Text
+from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.chart import Chart
 from ansflow_desktop.models.command import KubeTarget, ToolSet
 from ansflow_desktop.models.deploy import DeployRequest
@@ -85,6 +85,12 @@ class Planner(QObject):
         self.rendered.emit(number, answer if isinstance(answer, Rendering) else Rendering(problems=_problems(answer)))
 
     def _plan(self, request: DeployRequest) -> Plan:
+        try:
+            return self._planned(request)
+        except (OSError, ValueError) as error:
+            return Plan(problems=_problems(_not_a_path(error)))
+
+    def _planned(self, request: DeployRequest) -> Plan:
         from ansflow_desktop.executors.plan import copy_text, plan_step
         from ansflow_desktop.executors.preflight import check_request
 
@@ -114,7 +120,10 @@ class Planner(QObject):
         """Return the chart in folder `path` (absolute); raises UserError; blocking."""
         from ansflow_desktop.helm.charts import read_chart
 
-        return read_chart(path)
+        try:
+            return read_chart(path)
+        except (OSError, ValueError) as error:
+            raise _not_a_path(error) from error
 
     def default_release_name(self, chart: Chart) -> str:
         """Return the release name to prefill for `chart`; never empty."""
@@ -139,6 +148,14 @@ class Planner(QObject):
 
 def _context(request: DeployRequest) -> ExecutionContext:
     return ExecutionContext(working_directory=request.chart_path or str(Path.home()))
+
+
+def _not_a_path(error: OSError | ValueError) -> UserError:
+    """Return what to say of a text that no file system takes as a path: too long, or with a NUL in it."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return UserError(
+        msg("This folder cannot be read"), reason, msg("Choose the folder that holds Chart.yaml."), field="chart_path"
+    )
 
 
 def _problems(answer: object) -> tuple[Problem, ...]:

@@ -24,6 +24,8 @@ SHORTCUTS: tuple[tuple[str, Message], ...] = (
     ("Ctrl+Q", msg("Quit")),
 )
 
+_LONGEST = 200
+
 
 class Dialog(QDialog):
     """A modal dialog with its title above `body`; deleted when it is closed."""
@@ -55,13 +57,13 @@ class ApprovalDialog(Dialog):
         intro = msg(
             "To log in to %(cluster)s, the file %(file)s runs this program on your machine. Approve it only if you "
             "know it. You are asked again when anything about it changes.",
-            cluster=entry.name,
-            file=entry.source,
+            cluster=_visible(entry.name)[:_LONGEST],
+            file=_visible(entry.source)[:_LONGEST],
         )
         self.body.addWidget(label(translate(intro), "context", wrap=True))
-        self._part(_("Command"), plugin.command, "approval_command")
-        self._part(_("Arguments, one a line"), "\n".join(plugin.args) or "-", "approval_args")
-        environment = "\n".join(f"{name}={value}" for name, value in plugin.env)
+        self._part(_("Command"), _visible(plugin.command), "approval_command")
+        self._part(_("Arguments, one a line"), "\n".join(map(_visible, plugin.args)) or "-", "approval_args")
+        environment = "\n".join(_visible(f"{name}={value}") for name, value in plugin.env)
         self._part(_("Environment"), environment or "-", "approval_env")
         cancel = button(_("Cancel"))
         cancel.setDefault(True)
@@ -86,6 +88,11 @@ class ApprovalDialog(Dialog):
     def _on_approve(self) -> None:
         self.approved.emit(self._entry)
         self.accept()
+
+
+def _visible(text: str) -> str:
+    """Return `text` with what cannot be seen written out as escapes, ends of lines too (failure-modes.md, row 33)."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 class ShortcutsDialog(Dialog):

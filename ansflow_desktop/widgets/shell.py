@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
@@ -17,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ansflow_desktop.i18n import msg
+from ansflow_desktop.i18n import _, msg
 from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.widgets.banners import Banners
 from ansflow_desktop.widgets.page import Page
@@ -226,10 +227,19 @@ class Shell(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Deploy the folder that was dropped (conventions.md, 25)."""
-        self.show_page("deploy")
-        self.chart_dropped.emit(event.mimeData().urls()[0].toLocalFile())
+        """Deploy the folder that was dropped (conventions.md, 25); its Chart.yaml will do as well."""
         event.acceptProposedAction()
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        folders = {path.parent if path.name == "Chart.yaml" else path for path in paths}
+        if len(folders) != 1:
+            self.toast.say(_("Drop one chart folder at a time"))
+            return
+        folder = folders.pop()
+        if folder.is_file():
+            self.toast.say(_("Drop a chart folder: this is a file"))
+            return
+        self.show_page("deploy")
+        self.chart_dropped.emit(str(folder))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask before closing: `closing` says that the person wants to."""
