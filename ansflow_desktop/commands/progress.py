@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop.commands.output import Format, Output, clean, plain, table
@@ -57,18 +58,18 @@ def reporter(out: Output, log_level: str) -> Reporter:
     return TextReporter(out, log_level) if out.is_text else DocumentReporter(out)
 
 
-class Reporter:
+class Reporter(ABC):
     """Takes a run's events from any thread; `close` is called once after the last."""
 
     def __init__(self, out: Output) -> None:
         """Write to `out`; the events are kept only where a form needs them."""
         self._out = out
 
+    @abstractmethod
     def emit(self, event: RunEvent) -> None:
         """Take one event."""
-        raise NotImplementedError
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  # most forms write as they go
         """Write what is left, nothing by default."""
 
 

@@ -184,7 +184,7 @@ def test_no_registry_address_stands_in_a_file() -> None:
     hosts = (
         "pypi" + ".org",
         "pythonhosted" + ".org",
-        "proxy.golang" + ".org",
+        "proxy." + "golang.org",
         "index" + "-url=",
         "extra-index" + "-url",
     )
