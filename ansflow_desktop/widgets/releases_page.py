@@ -97,7 +97,7 @@ class ReleaseDialog(Dialog):
         """Ask for the history of `release` and show what is known of it at once."""
         super().__init__(parent, release.name)
         self._key = (release.namespace, release.name)
-        self.resize(860, 0)
+        self.setMinimumWidth(min(860, parent.window().width() - 80))
         look = words.release_look(release.status)
         where = msg("in %(namespace)s, last changed %(when)s", namespace=release.namespace, when=_exactly(release))
         line = row(Chip(translate(look.word), look.icon, look.tone), label(translate(where), "context"), 1, spacing=10)
@@ -135,7 +135,7 @@ class ReleaseDialog(Dialog):
         self._waiting.setVisible(not rows)
         self._card.setVisible(bool(rows))
         shown = min(self.table.height_of_rows(), 34 + _HISTORY_ROWS * theme.ROW_PX)
-        self._card.setMinimumHeight(shown + 12)
+        self._card.setFixedHeight(shown + 12)
         self.adjustSize()
 
 

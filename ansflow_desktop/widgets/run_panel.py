@@ -146,9 +146,17 @@ class ResourceTree(QTreeWidget):
         self._items: dict[str, QTreeWidgetItem] = {}
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the names three fifths of the width."""
+        """Share the width anew."""
         super().resizeEvent(event)
-        self.setColumnWidth(0, self.viewport().width() * 3 // 5)
+        self._share()
+
+    def _share(self) -> None:
+        """Give the states the room that they need, at most two fifths, and the names the rest."""
+        metrics = QFontMetrics(theme.body_font())
+        states = [state_of(item.data(0, _DATA)) for item in self._items.values()]
+        needed = max((metrics.horizontalAdvance(text) for text in states), default=0) + 16
+        width = self.viewport().width()
+        self.setColumnWidth(0, width - min(max(needed, 80), width * 2 // 5))
 
     def show_nodes(self, nodes: tuple[ResourceNode, ...]) -> None:
         """Show these trees."""
@@ -158,6 +166,7 @@ class ResourceTree(QTreeWidget):
         for key in set(self._items) - seen:
             if key in self._items:  # not gone with its owner yet
                 self._remove(key)
+        self._share()
 
     def _place(self, parent: QTreeWidgetItem | None, node: ResourceNode, seen: set[str]) -> None:
         seen.add(node.key)
@@ -310,15 +319,19 @@ class VerdictCard(QFrame):
         layout.setSpacing(12)
         self._symbol = Symbol("check-circle", "ok", 26)
         layout.addWidget(self._symbol, 0, Qt.AlignmentFlag.AlignTop)
-        self._lines = QVBoxLayout()
-        self._lines.setSpacing(4)
-        layout.addLayout(self._lines, 1)
+        self._title = label("", "card_title")
         self._took = label("", "context")
         self._took.setToolTip(_("How long the deploy took"))
-        layout.addWidget(self._took, 0, Qt.AlignmentFlag.AlignTop)
         close = icon_button("close", _("Put this verdict away"))
         close.clicked.connect(self.closed)
-        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(4)
+        self._lines.setContentsMargins(0, 0, 6, 0)
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addLayout(row(self._title, 1, self._took, close, spacing=12))
+        column.addLayout(self._lines)
+        layout.addLayout(column, 1)
         self.hide()
 
     def show_view(self, view: RunView | None) -> None:
@@ -334,7 +347,8 @@ class VerdictCard(QFrame):
         icon = {"ok": "check-circle", "warn": "alert", "bad": "close-circle"}[verdict.tone]
         self._symbol.set(icon, verdict.tone)
         clear(self._lines)
-        self._lines.addWidget(label(translate(verdict.title), "card_title", verdict.tone))
+        self._title.setText(translate(verdict.title))
+        set_property(self._title, "tone", verdict.tone)
         self._add_state(verdict)
         for text in verdict.warnings:
             self._lines.addWidget(label(translate(text), "", wrap=True, selectable=True))

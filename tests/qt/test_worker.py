@@ -348,8 +348,12 @@ class TestCalls:
             thread.close()
             thread.deleteLater()
 
+        def threads() -> int:
+            return len(os.listdir("/proc/self/task"))
+
         one(0)
-        before = len(os.listdir("/proc/self/task"))
+        before = threads()
         for number in range(50):
             one(number)
-        assert len(os.listdir("/proc/self/task")) <= before
+        # Earlier tests' daemon threads may still be on their way in or out; fifty that stayed are a leak.
+        qtbot.waitUntil(lambda: threads() <= before + 2, timeout=10_000)
