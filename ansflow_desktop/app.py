@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -20,7 +19,6 @@ from ansflow_desktop.widgets.rail import PAGES
 from ansflow_desktop.widgets.shell import LEAST_HEIGHT, LEAST_WIDTH, Shell
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -29,18 +27,18 @@ if TYPE_CHECKING:
     from ansflow_desktop.models.deploy import DeployRequest
     from ansflow_desktop.models.run import RunEvent
     from ansflow_desktop.presenters.clusters import ClustersPresenter
-    from ansflow_desktop.presenters.collector import Collector
     from ansflow_desktop.presenters.deploy import DeployPresenter
     from ansflow_desktop.presenters.reads import ClusterReads
     from ansflow_desktop.presenters.releases import ReleasesPresenter
     from ansflow_desktop.presenters.shell import ShellPresenter
+    from ansflow_desktop.presenters.verdict import Verdict
+    from ansflow_desktop.widgets.desktop import Notifier
     from ansflow_desktop.widgets.page import Page
 
 WIDTH, HEIGHT = 1440, 900
 _SETTLE_S = 15.0
 _PAINT_S = 0.08
 _SWITCH_S = 0.0005  # a thread that imports gives way to the window after 0.5 ms, not Python's 5
-_LOOK_BACK_MS = 1500  # the journal's database library comes after the client's (goal 9)
 
 
 def application() -> QApplication:
@@ -67,6 +65,7 @@ class Window(QObject):
         self.services = services
         self._chart, self._cluster = chart, cluster
         self._closing = False
+        self._notifier: Notifier | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
         self.clusters: ClustersPresenter
@@ -192,8 +191,28 @@ class Window(QObject):
     @Slot(object)
     def _on_run_finished(self, _phase: object) -> None:
         self.frame.reload_namespaces()
+        view = self.deploy.state.run
+        if view is not None and view.verdict is not None:
+            self._tell(view.verdict)
         if self._closing:
             self._end()
+
+    def _tell(self, verdict: Verdict) -> None:
+        """Tell the desktop how a run ended, when nobody looks at the window; a click shows the run."""
+        if self.shell.isActiveWindow() or not self.shell.isVisible():
+            return
+        if self._notifier is None:
+            from ansflow_desktop.widgets.desktop import Notifier
+
+            self._notifier = Notifier(self.shell)
+            self._notifier.clicked.connect(self._on_told)
+        self._notifier.tell(verdict.title, verdict.state)
+
+    @Slot()
+    def _on_told(self) -> None:
+        self.shell.show_page("deploy")
+        self.shell.raise_()
+        self.shell.activateWindow()
 
     @Slot(object)
     def _on_approval_needed(self, entry: ClusterEntry) -> None:
@@ -293,76 +312,12 @@ def make_window(
     return window
 
 
-class _Start(QObject):
-    """Loads the rest once the frame is painted (performance.md, goal 9).
+def _save_place(shell: Shell, place: Path) -> None:
+    """Keep where the window was, unless nothing was ever written to this data directory (a look at the program)."""
+    from ansflow_desktop.widgets.desktop import save_place
 
-    In small pieces with the event loop's turn between them: one piece of all would be a stall of over 100 ms.
-    """
-
-    def __init__(self, window: Window, app: QApplication) -> None:
-        super().__init__()
-        self._window, self._app = window, app
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._collector: Collector | None = None
-        page = (self._load_loop, self._load_imports, self._load_presenters, self._load_page)
-        self._pieces = iter((*page, self._load_threads, self._begin))
-        window.closed.connect(self._on_closed)
-
-    @Slot()
-    def load(self) -> None:
-        """Load the next piece, and let events happen before the one after it."""
-        piece = next(self._pieces, None)
-        if piece is not None:
-            piece()
-            QTimer.singleShot(0, self.load)
-
-    def _load_loop(self) -> None:
-        from ansflow_desktop.presenters.loop import open_loop
-        from ansflow_desktop.process import let_children_be_interrupted
-
-        let_children_be_interrupted()
-        self._loop = open_loop(self._app)
-
-    def _load_imports(self) -> None:
-        from ansflow_desktop.presenters import clusters, deploy, releases, shell  # noqa: F401
-        from ansflow_desktop.widgets import deploy_page  # noqa: F401
-
-    def _load_presenters(self) -> None:
-        self._window.load_presenters()
-        self._app.styleHints().colorSchemeChanged.connect(self._window.on_system_scheme)
-
-    def _load_page(self) -> None:
-        self._window.load_page()
-
-    def _load_threads(self) -> None:
-        from ansflow_desktop.executors import worker  # noqa: F401
-
-    def _begin(self) -> None:
-        from ansflow_desktop.presenters.collector import Collector
-
-        self._collector = Collector()
-        gc.freeze()
-        threading.Thread(target=_import_highlighter, name="window-call", daemon=True).start()
-        self._window.begin()
-        QTimer.singleShot(_LOOK_BACK_MS, self._window.look_back)
-
-    @Slot()
-    def _on_closed(self) -> None:
-        self._app.quit()
-
-    def close_loop(self) -> None:
-        """Close the loop after the program's last event."""
-        from ansflow_desktop.presenters.loop import close_loop
-
-        if self._loop is not None:
-            close_loop(self._loop)
-        if self._collector is not None:
-            self._collector.stop()
-
-
-def _import_highlighter() -> None:
-    """Import what the first manifest is coloured with: on the window's thread it would stall it for 40 ms."""
-    import pygments.lexers.data  # noqa: F401
+    if place.parent.is_dir():
+        save_place(shell, place)
 
 
 def run_window(options: Options, chart: str | None = None, cluster: str | None = None) -> int:
@@ -371,6 +326,7 @@ def run_window(options: Options, chart: str | None = None, cluster: str | None =
     `chart` is a folder to choose at the start, `cluster` the name of the cluster to work in.
     """
     from ansflow_desktop.executors.services import build
+    from ansflow_desktop.start import Start
 
     gc.disable()
     sys.setswitchinterval(_SWITCH_S)
@@ -378,12 +334,18 @@ def run_window(options: Options, chart: str | None = None, cluster: str | None =
     app = application()
     theme.apply(app, services.settings.theme)
     window = Window(services, chart, cluster)
-    start = _Start(window, app)
+    start = Start(window, app)
     window.shell.painted.connect(start.load)
+    place = services.directories.data / "window.ini"
+    if place.exists():
+        from ansflow_desktop.widgets.desktop import restore_place
+
+        restore_place(window.shell, place)
     window.shell.show()
     try:
         return app.exec()
     finally:
+        _save_place(window.shell, place)
         start.close_loop()
         services.close()
 
