@@ -14,13 +14,10 @@ from ansflow_desktop.models.command import Tool, ToolSet
 from ansflow_desktop.presenters.shell_state import Banner
 
 if TYPE_CHECKING:
-    from ansflow_desktop.models.release import Release
-    from ansflow_desktop.store.journal import RunRecord
+    from ansflow_desktop.executors.reconcile import State, Unfinished
 
 RUN = "run "
 """What the key of a banner on a run left over begins with; the run's id follows."""
-
-_MOST_RUNS = 5
 
 
 def start_banners(services: Any) -> tuple[Banner, ...]:
@@ -97,58 +94,39 @@ def _journal_notice(services: Any) -> Banner | None:
     return Banner(key="journal", tone="warn", title=msg("Record of runs"), text=notice) if notice else None
 
 
-def runs_left_over(services: Any) -> tuple[RunRecord, ...]:
-    """Return the newest runs without an end whose process is gone (failure-modes.md, row 1), at most five.
+def runs_left_over(services: Any) -> tuple[Unfinished, ...]:
+    """Return the newest runs without an end whose process is gone (failure-modes.md, row 1), at most five."""
+    from ansflow_desktop.executors.reconcile import unfinished_runs
 
-    Their private folders, which may hold credentials, are removed where no process of the run lives any more.
-    """
-    from ansflow_desktop.executors.run_folder import sweep_run_folders
-
-    sweep_run_folders(services.directories)
-    if not services.directories.database.exists():
-        return ()
     try:
-        return tuple(services.journal.unfinished()[-_MOST_RUNS:])
+        return unfinished_runs(services)
     except UserError:
         return ()  # told by `data_banners`
 
 
-def told(services: Any, run_id: str) -> None:
-    """Write down that a person was told about run `run_id`: its end stays unknown. Raises UserError."""
-    from ansflow_desktop.models.run import Phase
+def told(services: Any, run: Unfinished) -> None:
+    """Write the end of `run` as the cluster says it into the journal: a person was told. Blocks; raises UserError."""
+    from ansflow_desktop.executors.reconcile import report
 
-    services.journal.finish(run_id, Phase.UNKNOWN)
-
-
-def run_banner(record: RunRecord, release: Release | None, error: UserError | None = None) -> Banner:
-    """Return the banner on a run left over: `release` as the cluster says now, or `error` why it cannot be asked."""
-    title = msg("%(run)s did not end: AnsFlow was closed or ended in the middle of it", run=_name(record))
-    tone = "bad" if release is not None and release.status.pending else "warn"
-    return Banner(key=RUN + record.id, tone=tone, title=title, text=_state(record, release, error))
+    report(services, run)
 
 
-def _name(record: RunRecord) -> Text:
-    if not record.release:
-        return msg("The run %(name)s", name=record.pipeline)
-    where = {"release": record.release, "namespace": record.namespace, "cluster": record.cluster}
-    return msg("The deploy of %(release)s in %(namespace)s on %(cluster)s", **where)
+def run_banner(run: Unfinished, states: tuple[State, ...]) -> Banner:
+    """Return the banner on a run left over; `states` are what the cluster says of its releases now."""
+    from ansflow_desktop.executors.reconcile import name_of
+
+    title = msg("%(run)s did not end: AnsFlow was closed or ended in the middle of it", run=name_of(run))
+    locked = any(state.release is not None and state.release.status.pending for state in states)
+    return Banner(key=RUN + run.run, tone="bad" if locked else "warn", title=title, text=_text(run, states))
 
 
-def _state(record: RunRecord, release: Release | None, error: UserError | None) -> Text:
-    if error is not None:
-        why = msg("%(title)s: %(message)s", title=error.title, message=error.message) if error.message else error.title
-        return msg("What became of it is not known: %(why)s", why=why)
-    if not record.release:
-        return msg("What its steps had done until then stays done.")
-    if release is None:
-        return msg("The cluster says: there is no such release. Nothing was deployed.")
-    said = msg(
-        "The cluster says: revision %(revision)s is %(status)s.",
-        revision=release.revision,
-        status=release.status.value,
-    )
-    if not release.status.pending:
-        return said
-    from ansflow_desktop.executors.outcome import recovery
+def _text(run: Unfinished, states: tuple[State, ...]) -> Text:
+    from ansflow_desktop.executors.reconcile import sentence
 
-    return msg("%(said)s %(recovery)s", said=said, recovery=recovery(release))
+    if run.alive:
+        return msg("A helm that it started is still at work. Wait for its end before you deploy again.")
+    said = [sentence(state) for state in states] or [msg("What its steps had done until then stays done.")]
+    text: Text = said[0]
+    for more in said[1:]:
+        text = msg("%(one)s %(more)s", one=text, more=more)
+    return text

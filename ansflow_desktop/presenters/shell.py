@@ -21,8 +21,7 @@ from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.settings import Settings
 
 if TYPE_CHECKING:
-    from ansflow_desktop.models.release import Release
-    from ansflow_desktop.store.journal import RunRecord
+    from ansflow_desktop.executors.reconcile import State, Target, Unfinished
 
 
 class ShellPresenter(Presenter):
@@ -48,7 +47,7 @@ class ShellPresenter(Presenter):
         self._closed: set[str] = set()
         self._groups: dict[str, tuple[Banner, ...]] = {}
         self._grouped: set[str] = set()
-        self._left_over: tuple[RunRecord, ...] = ()
+        self._left_over: tuple[Unfinished, ...] = ()
         settings = services.settings
         self.state = ShellState(language=i18n.active_language(), theme=settings.theme or "system")
         clusters.state_changed.connect(self._on_clusters)
@@ -79,23 +78,22 @@ class ShellPresenter(Presenter):
         self._left_over = await off_thread(lambda: notices.runs_left_over(self._services))
         await self._ask_about(self._left_over)
 
-    async def _ask_about(self, records: tuple[RunRecord, ...]) -> None:
-        for record in records:
-            banner = await self._run_banner(record)
+    async def _ask_about(self, runs: tuple[Unfinished, ...]) -> None:
+        for run in runs:
+            states = () if run.alive else tuple([await self._read_state(target) for target in run.targets])
+            banner = notices.run_banner(run, states)
             if banner.key not in self._closed:
                 self.add_banner(banner)
 
-    async def _run_banner(self, record: RunRecord) -> Banner:
-        try:
-            return notices.run_banner(record, await self._read_release(record))
-        except UserError as error:
-            return notices.run_banner(record, None, error)
+    async def _read_state(self, target: Target) -> State:
+        from ansflow_desktop.executors.reconcile import State
 
-    async def _read_release(self, record: RunRecord) -> Release | None:
-        if not record.release:
-            return None
-        document = await off_thread(lambda: self._services.catalog.document(record.cluster))
-        return await self._reads.release(document, record.namespace, record.release)
+        try:
+            document = await off_thread(lambda: self._services.catalog.document(target.cluster))
+            release = await self._reads.release(document, target.namespace, target.release)
+        except UserError as error:
+            return State(target=target, error=error)
+        return State(target=target, release=release)
 
     def _show_banners(self, group: str, banners: tuple[Banner, ...]) -> None:
         """Show these banners in place of the last ones of `group`, without those that were closed."""
@@ -115,7 +113,9 @@ class ShellPresenter(Presenter):
         self._publish(msgspec.structs.replace(self.state, banners=left))
 
     async def _tell(self, run_id: str) -> None:
-        await off_thread(lambda: notices.told(self._services, run_id))
+        for run in self._left_over:
+            if run.run == run_id:
+                await off_thread(lambda told=run: notices.told(self._services, told))  # type: ignore[misc]
 
     def add_banner(self, banner: Banner) -> None:
         """Show one more banner (an error that belongs to no field)."""
@@ -139,7 +139,7 @@ class ShellPresenter(Presenter):
         if reachable and self._ready != self.state.cluster:
             self._ready = self.state.cluster
             self._start("namespaces", self._load_namespaces(self._ready))
-            left = tuple(record for record in self._left_over if record.cluster == self._ready)
+            left = tuple(run for run in self._left_over if self._ready in {target.cluster for target in run.targets})
             self._start("left over", self._ask_about(left))
             self.cluster_ready.emit(self._ready)
         if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED):

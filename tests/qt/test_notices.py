@@ -14,17 +14,20 @@ from ansflow_desktop.executors.services import Options, Services
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.models.command import Tool, ToolSet
 from ansflow_desktop.models.release import ReleaseStatus
+from ansflow_desktop.models.run import CommandStarted
 from ansflow_desktop.presenters import notices
 from ansflow_desktop.store import journal as journal_module
 from ansflow_desktop.store.identity import ProcessIdentity
 
 
-def left_over(services, monkeypatch, run_id="r1", **details):
-    """Journal a run of a process that is gone."""
+def left_over(services, monkeypatch, run_id="r1", cluster="dev"):
+    """Journal a run of a process that is gone: it was about to upgrade a release."""
     gone = ProcessIdentity(pid=os.getpid(), started="1", boot="another boot")
     monkeypatch.setattr(journal_module, "this_process", lambda: gone)
-    about = {"cluster": "dev", "namespace": "fe", "release": "shop", **details}
-    services.journal.begin(run_id, "deploy shop", about)
+    services.journal.begin(run_id, "deploy shop", {"steps": [{"name": "deploy", "cluster": cluster}]})
+    argv = ("/h/helm", "upgrade", "--install", "shop", ".", "--namespace", "fe")
+    services.journal.append(CommandStarted(time=1.0, run=run_id, step="deploy", argv=argv, cwd="/"))
+    services.journal.flush()
 
 
 def banner(window, key):
