@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 120
 
 # one worker of pytest-xdist runs them all: the wheel is built once
-pytestmark = pytest.mark.xdist_group("wheel")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import node_host
 import pytest
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node")]
+pytestmark = pytest.mark.node
 
 _KILLED_SESSION = """
 import sys, signal

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from node_host import RealNode
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node")]
+pytestmark = pytest.mark.node
 
 # How long helm waits for what cannot happen, and the values that make it so.
 _FAILURES: dict[str, tuple[str, dict[str, object]]] = {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from node_host import RealNode
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node")]
+pytestmark = pytest.mark.node
 
 
 @pytest.fixture(scope="module")
