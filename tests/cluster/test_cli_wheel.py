@@ -16,8 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 120
 
-# one worker of pytest-xdist runs them all: the wheel is built once
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
