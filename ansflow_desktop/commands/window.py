@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from types import ModuleType
@@ -57,4 +58,5 @@ def open_window(options: Options, chart: str | None = None, cluster: str | None 
             msg("Everything works on the command line too: ansflow-desktop --help"),
             code=ExitCode.FAILED,
         )
+    gc.disable()  # until the frame is painted (performance.md, goal 9): imports make no garbage worth looking for
     return int(load_app().run_window(options, chart=chart, cluster=cluster))
