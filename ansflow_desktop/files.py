@@ -16,6 +16,24 @@ from ansflow_desktop.i18n import Message, Text, msg
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def is_there(path: str | Path) -> bool:
+    """Return whether something is at `path`; False too for what no file system takes (too long, a NUL).
+
+    pathlib raises OSError there before Python 3.14, and a path that a person typed must not end in a traceback.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_folder(path: str | Path) -> bool:
+    """Return whether `path` is a folder; as `is_there` for what no file system takes."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: str | Path) -> bool:
+    """Return whether `path` is a file; as `is_there` for what no file system takes."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace `path` by `data`, mode 0600: write, fsync, rename, fsync the folder (failure-modes.md, row 14).
 

@@ -9,6 +9,7 @@ from ansflow_desktop.commands.execution import require_reachable
 from ansflow_desktop.commands.output import table
 from ansflow_desktop.commands.session import Session, tell_problems
 from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.files import is_there
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 
@@ -106,7 +107,7 @@ def clusters_namespaces(session: Session) -> int:
 def clusters_add(session: Session) -> int:
     """Remember one more kubeconfig file and show what it brings."""
     file = Path(session.args.file).expanduser().absolute()
-    if not file.exists():
+    if not is_there(file):
         raise UserError(msg("There is no kubeconfig file %(file)s", file=str(file)), field="FILE")
     session.services.add_kubeconfig(file)
     rows = [row(entry, None) for entry in session.services.catalog.entries() if entry.source == str(file)]

@@ -10,6 +10,7 @@ from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.progress import reporter
 from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterStatus, Reach
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, PipelineStep, StepType
@@ -137,7 +138,7 @@ def _after_shell(step: PipelineStep, context: ExecutionContext) -> ExecutionCont
     if len(words) != 2 or words[0] != "cd" or any(char in words[1] for char in "$`;&|\n<>*?~"):
         return context
     folder = Path(context.working_directory, step.working_directory, words[1].strip().strip("'\"")).resolve()
-    if not folder.is_dir():
+    if not is_folder(folder):
         return context
     return ExecutionContext(working_directory=str(folder), variables=context.variables, outputs=context.outputs)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.files import is_there
 from ansflow_desktop.i18n import msg, translate
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def tell(session: Session) -> None:
 
     try:
         runs = reconcile.unfinished_runs(session.services)
-        if session.services.directories.database.exists() and session.services.journal.notice:
+        if is_there(session.services.directories.database) and session.services.journal.notice:
             session.out.note(session.services.journal.notice)
         for run in runs:
             first, *more = reconcile.report(session.services, run)

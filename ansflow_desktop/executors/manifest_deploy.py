@@ -14,6 +14,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.kubectl import Kubectl
 from ansflow_desktop.executors.manifest_documents import ManifestObject, read_objects
 from ansflow_desktop.executors.planned import CONFIG, StepPlan, require_namespace, step_directory
+from ansflow_desktop.files import is_file, is_folder
 from ansflow_desktop.helm.find import absolute
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
@@ -115,10 +116,10 @@ def manifest_text(config: ManifestDeploy, directory: str) -> str:
 def kustomization(config: ManifestDeploy, directory: str) -> str:
     """Return the absolute folder of the kustomization; raises UserError where it is none."""
     folder = Path(absolute(config.kustomize, directory))
-    if not any((folder / name).is_file() for name in ("kustomization.yaml", "kustomization.yml", "Kustomization")):
+    if not any(is_file(folder / name) for name in ("kustomization.yaml", "kustomization.yml", "Kustomization")):
         raise UserError(
             msg("No kustomization in %(folder)s", folder=str(folder)),
-            msg("There is no kustomization.yaml in it.") if folder.is_dir() else msg("There is no such folder."),
+            msg("There is no kustomization.yaml in it.") if is_folder(folder) else msg("There is no such folder."),
             msg("Choose a folder that holds a kustomization.yaml."),
             field=f"{CONFIG}.kustomize",
         )

@@ -14,6 +14,7 @@ import msgspec
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.run_folder import processes_left, sweep_run_folders
+from ansflow_desktop.files import is_there
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.release import Release, ReleaseStatus
 from ansflow_desktop.models.run import CommandStarted, Notice, Phase, RunEvent
@@ -83,7 +84,7 @@ def unfinished_runs(services: Machine) -> tuple[Unfinished, ...]:
     journalled. Raises UserError where the journal cannot be read.
     """
     sweep_run_folders(services.directories)
-    if not services.directories.database.exists():
+    if not is_there(services.directories.database):
         return ()
     journal = services.journal
     return tuple(_unfinished(services, record) for record in journal.unfinished()[-MOST_RUNS:])

@@ -16,6 +16,7 @@ from ansflow_desktop.executors.context import ClusterAccess, RunScope, StepExecu
 from ansflow_desktop.executors.journal_glue import EventStream, RunJournal
 from ansflow_desktop.executors.run_folder import run_folder, sweep_run_folders
 from ansflow_desktop.executors.run_steps import Selected, StepLoop
+from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.command import ToolSet
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, StepType
@@ -104,7 +105,7 @@ class PipelineRunner:
         for _, step in selected:
             if step.type not in self._executors:
                 raise UserError(msg("Step type %(type)s is not in this version yet", type=step.type.value))
-        if not Path(pipeline.folder).is_dir():
+        if not is_folder(pipeline.folder):
             raise UserError(msg("The folder %(path)s does not exist", path=pipeline.folder or "''"))
         if pipeline.literal:
             return {}

@@ -252,7 +252,7 @@ def build(options: Options) -> Services:
     """
     services = Services(options)
     i18n.set_language(options.lang or services.settings.language or None)
-    if options.kubeconfig and not Path(options.kubeconfig).expanduser().exists():
+    if options.kubeconfig and not os.path.exists(Path(options.kubeconfig).expanduser()):  # noqa: PTH110  # as files.is_there
         raise _no_kubeconfig(options.kubeconfig)
     return services
 

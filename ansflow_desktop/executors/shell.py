@@ -12,6 +12,7 @@ import msgspec
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.context import RunScope, StepResult
 from ansflow_desktop.executors.shell_capture import Captured, next_variables, read_report, write_prelude
+from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.models.duration import parse_duration
@@ -66,7 +67,7 @@ def _plan(step: PipelineStep, context: ExecutionContext, folder: Path) -> tuple[
 def working_directory(step: PipelineStep, context: ExecutionContext) -> str:
     """Return the absolute directory that the step starts in; raises UserError where there is none."""
     directory = os.path.normpath(Path(context.working_directory, Path(step.working_directory).expanduser()))
-    if Path(directory).is_dir():
+    if is_folder(directory):
         return directory
     raise UserError(
         msg("The working directory %(path)s does not exist", path=directory),
@@ -138,7 +139,7 @@ def _succeeded(
     start: dict[str, str],
 ) -> StepResult:
     directory = captured.directory if captured else context.working_directory
-    if not directory or not Path(directory).is_dir():
+    if not directory or not is_folder(directory):
         message: Text = msg("The directory in which the command ended does not exist any more")
         return _refused(context, result, message, directory)
     variables = next_variables(context.variables, start, captured.exported) if captured else dict(context.variables)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.files import is_file, is_folder, is_there
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.chart import Chart, Dependency
 from ansflow_desktop.models.names import MAX_RELEASE, to_label
@@ -54,7 +55,7 @@ def default_release_name(chart: Chart | str) -> str:
 
 def chart_name_of(folder: Path) -> str | None:
     """Return the name in `folder`'s Chart.yaml, "" for one that cannot be read, None where there is no such file."""
-    if not (folder / "Chart.yaml").is_file():
+    if not is_file(folder / "Chart.yaml"):
         return None
     try:
         found = safe_yaml.load(safe_yaml.read_text(str(folder / "Chart.yaml"), FIELD))
@@ -82,11 +83,11 @@ def refuse_library(chart: Chart, field: str = FIELD) -> None:
 
 
 def _check_folder(path: Path) -> None:
-    if not path.exists():
+    if not is_there(path):
         raise _no_chart(path, msg("There is no such folder."), msg("Choose a folder that holds a Chart.yaml."))
-    if not path.is_dir():
+    if not is_folder(path):
         raise _no_chart(path, msg("It is a file, not a folder."), msg("Choose the folder that holds Chart.yaml."))
-    if not (path / "Chart.yaml").is_file():
+    if not is_file(path / "Chart.yaml"):
         raise _no_chart(path, *_instead(path))
 
 

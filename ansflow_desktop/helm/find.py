@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.files import is_file, is_folder, is_there
 from ansflow_desktop.helm.charts import chart_name_of, read_chart, refuse_library
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.chart import Chart
@@ -81,13 +82,13 @@ def _at_path(config: HelmDeploy, working_directory: str, given: str, field: str)
     if given.startswith(_SCHEMES):
         return _elsewhere(config, working_directory, msg("The chart is fetched from %(address)s.", address=given))
     path = absolute(given, working_directory)
-    if path.endswith(".tgz") and not Path(path).is_dir():
+    if path.endswith(".tgz") and not is_folder(path):
         return _archive(config, working_directory, path, field)
     return _folder(config, path, (msg("%(field)s names the folder %(folder)s.", field=field, folder=path),), field)
 
 
 def _archive(config: HelmDeploy, working_directory: str, path: str, field: str) -> ChartRef:
-    if not Path(path).is_file():
+    if not is_file(path):
         raise UserError(
             msg("%(path)s is not there", path=path),
             msg("There is no such file."),
@@ -159,7 +160,7 @@ def _elsewhere(config: HelmDeploy, working_directory: str, decision: Message, ar
 
 def _where_it_is_no_folder(argument: str, working_directory: str) -> str:
     """Helm takes a folder of that name in its directory before any repository: run it where there is none."""
-    return working_directory if not (Path(working_directory) / argument).exists() else Path(working_directory).anchor
+    return working_directory if not is_there(Path(working_directory) / argument) else Path(working_directory).anchor
 
 
 def _search(config: HelmDeploy, working_directory: str) -> ChartRef:

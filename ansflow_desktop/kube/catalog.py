@@ -12,6 +12,7 @@ import msgspec
 
 from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.files import is_there
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
@@ -239,7 +240,7 @@ def _stamp(file: Path) -> _Stamp:
 
 def _existing(files: Iterable[Path]) -> list[Path]:
     files = list(files)
-    return [file for file in files if file.exists()] or files
+    return [file for file in files if is_there(file)] or files
 
 
 def _practice_files(folder: Path) -> list[Path]:

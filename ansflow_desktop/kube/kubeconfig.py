@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ansflow_desktop import safe_yaml
+from ansflow_desktop.files import is_file, is_there
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.plugins import plugin_of
 from ansflow_desktop.models.cluster import ClusterEntry
@@ -181,7 +182,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _bytes(file: Path) -> bytes:
-    if file.exists() and not file.is_file() and str(file) != os.devnull:
+    if is_there(file) and not is_file(file) and str(file) != os.devnull:
         title = msg("%(file)s is not a file", file=str(file))
         raise _unreadable(title, "", msg("Name a kubeconfig file, not a folder."))
     with file.open("rb") as stream:
