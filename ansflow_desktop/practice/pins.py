@@ -13,9 +13,6 @@ import msgspec
 CLUSTER_TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "helm4")
 """What one practice cluster needs to run; helm makes its certificates (pki.py)."""
 
-USER_TOOLS = ("kubectl", "helm4")
-"""What a person needs beside the cluster."""
-
 TEST_TOOLS = (*CLUSTER_TOOLS, "kubectl", "helm3")
 """What the tests on a control plane need."""
 

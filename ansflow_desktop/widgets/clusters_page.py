@@ -177,7 +177,7 @@ class ClustersPage(Page):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         self._problems = Problems()
-        self._problem_card = Card(_("Files that could not be read"))
+        self._problem_card = Card(_("Kubeconfig files"))
         self._problem_card.body.addWidget(self._problems)
         self._detail = DetailCard()
         self._detail.use_asked.connect(self._on_use)
