@@ -52,7 +52,7 @@ def test_a_practice_cluster_is_made_stopped_started_and_removed_by_its_buttons(l
         press(qtbot, page, "practice_remove")
         press(qtbot, page.findChild(QMessageBox), "practice_remove_now")
         qtbot.waitUntil(lambda: idle() and not services.practice.list(), timeout=READY_MS)
-        assert not any(one.made for one in state().practices)
+        qtbot.waitUntil(lambda: not any(one.made for one in state().practices), timeout=READY_MS)  # it is read anew
 
 
 def test_a_start_that_is_given_up_leaves_nothing_running(loop, services, qtbot):
