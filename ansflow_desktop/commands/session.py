@@ -56,7 +56,7 @@ class Session:
         if approvals.approved(plugin):
             return
         if plugin.digest and plugin.digest in self.args.approve_plugin:
-            self._remember(plugin)
+            self.services.approvals.approve(plugin)
             return
         if not sys.stdin.isatty() or not sys.stderr.isatty():
             raise approval_needed(entry, plugin)
@@ -65,15 +65,7 @@ class Session:
         self.out.note(_("Allow it? [y/N]"))
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise approval_needed(entry, plugin)
-        self._remember(plugin)
-
-    def _remember(self, plugin: ExecPlugin) -> None:
-        from ansflow_desktop import files
-
-        try:
-            self.services.approvals.approve(plugin)
-        except OSError as error:
-            raise files.cannot_write(self.services.directories.data, error) from error
+        self.services.approvals.approve(plugin)
 
 
 def tell_problems(session: Session, problems: Sequence[Problem]) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
 import threading
 from pathlib import Path
 
 import msgspec
 
-from ansflow_desktop import paths
+from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.cluster import ExecPlugin
@@ -54,9 +52,10 @@ class Approvals:
         return bool(plugin.digest) and plugin.digest in self._read()
 
     def approve(self, plugin: ExecPlugin) -> None:
-        """Remember `plugin` by digest and name only: its environment may hold a secret. Raises OSError."""
+        """Remember `plugin` by digest and name only: its environment may hold a secret. Raises UserError."""
         with self._lock:
-            _write(self._path, {**self._read(), plugin.digest: plugin.command})
+            known = {**self._read(), plugin.digest: plugin.command}
+            files.write_atomic(self._path, msgspec.json.format(msgspec.json.encode(known)))
 
     def _read(self) -> dict[str, str]:
         """Return digest and command; a damaged or missing file approves nothing."""
@@ -64,23 +63,3 @@ class Approvals:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return {}
-
-
-def _write(path: Path, content: dict[str, str]) -> None:
-    """Write, fsync, rename, fsync the folder: a crash leaves the old file or the new one (row 14)."""
-    paths.make_private(path.parent)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(content)))
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
