@@ -24,8 +24,8 @@ class PipelineStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One step as written, before variables are replaced.
 
     `k8s_config` is the plain mapping of the file; `HelmDeploy`, `Scale` and the others are its typed forms once
-    variables are replaced. `timeout` and `retry_delay` are duration texts (`300s`, `5m`), empty for none. `when` is a condition
-    (empty: always met), `retries` how often a failed step is tried again, `always` runs it after a failure too.
+    variables are replaced. `timeout` and `retry_delay` are duration texts (`300s`, `5m`), empty for none. `when` is a
+    condition (empty: always met), `retries` how often a failed step is tried again, `always` runs it after a failure.
     `deferred` holds the texts of true/false and number fields (by name) that are only known once variables are
     replaced: `enabled: ${deploy}`.
     """
