@@ -51,6 +51,15 @@ class ResourceNode(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[ResourceNode, ...] = ()
 
 
+class StepProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one step of a run is; `seconds` is how long it took, 0 before its end; `message` says why it ended so."""
+
+    name: str
+    phase: Phase = Phase.PENDING
+    seconds: float = 0
+    message: Text = ""
+
+
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a run that is not its output; times are epoch seconds, `timeout` seconds (0: none)."""
 
@@ -63,6 +72,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     resources: tuple[ResourceNode, ...] = ()
     timeline: tuple[TimelineRow, ...] = ()
     verdict: Verdict | None = None
+    steps: tuple[StepProgress, ...] = ()
 
     @property
     def running(self) -> bool:
