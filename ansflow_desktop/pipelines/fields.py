@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from ansflow_desktop.i18n import Text, msg
-from ansflow_desktop.models.pipeline import HelmDeploy, ManifestDeploy, PipelineStep, StepType
+from ansflow_desktop.models.pipeline import (
+    Delete,
+    Exec,
+    HelmDeploy,
+    Logs,
+    ManifestDeploy,
+    PipelineStep,
+    Scale,
+    StepType,
+    Wait,
+)
 
 API_VERSION = "ansflow.dev/v1"
 KIND = "Pipeline"
@@ -38,7 +48,15 @@ TYPE_FIELDS = {
     StepType.SHELL: ("command", "output"),
     StepType.K8S_DEPLOY: ("k8s_cluster", "k8s_namespace", "k8s_config"),
 }
-CONFIGS: dict[str, type[HelmDeploy] | type[ManifestDeploy]] = {"helm": HelmDeploy, "manifest": ManifestDeploy}
+CONFIGS: dict[str, type[Any]] = {
+    "helm": HelmDeploy,
+    "manifest": ManifestDeploy,
+    StepType.K8S_SCALE.value: Scale,
+    StepType.K8S_DELETE.value: Delete,
+    StepType.K8S_WAIT.value: Wait,
+    StepType.K8S_EXEC.value: Exec,
+    StepType.K8S_LOGS.value: Logs,
+}
 
 DESCRIPTIONS = {
     "apiVersion": "The version of this format.",
@@ -82,6 +100,11 @@ DESCRIPTIONS = {
     "kustomize": "A folder with a kustomization.",
     "rollback_on_failure": "true restores what was there when the deploy fails.",
 }
+
+
+def config_key(step_type: str, config: Mapping[str, Any]) -> str:
+    """Return the key in `CONFIGS` of a step's k8s_config: its deploy_type for a k8s_deploy, the type for the others."""
+    return str(config.get("deploy_type", "")) if step_type == StepType.K8S_DEPLOY else str(step_type)
 
 
 def field_types(struct: type[Any]) -> dict[str, Any]:
