@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 JSON = "application/json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+APPLY = "application/apply-patch+yaml; charset=utf-8"  # named so, the library sends the text as it is
 
 Params: TypeAlias = Mapping[str, "str | int"]
 
 _CALL_S = 30.0
 _LOGIN_S = 20.0
 _WATCH_S = 240
+_NO_VERDICT = frozenset({401, 403, 429, 502, 503, 504})
 _SILENCE_S = 90.0  # bookmarks come every minute: a longer silence means that the server or the network is gone
 
 
@@ -81,6 +83,26 @@ class ClusterClient:
     async def post(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> bytes:
         """Send `body` as JSON to `path` and return the answer's body; raises KubeError. For reviews only."""
         return await self._call("POST", path, None, JSON, dict(body), timeout)
+
+    async def dry_apply(self, path: str, text: str, manager: str) -> tuple[int, bytes]:
+        """Have the server check one object (YAML) as server-side apply would, strictly; nothing is changed.
+
+        Returns the HTTP status and body of any verdict: 200 or 201 with the object as it would be, 400, 404, 409, 422
+        and 500 with a Status that says what is wrong (recipes.md, "Server-side validation"). Raises KubeError where the
+        server gave none.
+        """
+        asked = {"fieldManager": manager, "dryRun": "All", "fieldValidation": "Strict"}
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._request("PATCH", path, asked, JSON, text.encode(), self._timeout + 1, APPLY)
+                with contextlib.closing(response):
+                    if response.status in _NO_VERDICT:
+                        raise await self._refusal(response)
+                    return int(response.status), bytes(await response.read())
+        except TimeoutError as error:
+            raise timed_out(self.server, self._timeout) from error
+        except Exception as error:
+            raise self._as_kube_error(error) from error
 
     async def server_version(self) -> str:
         """Return the server's version as it says it (`v1.36.3`), empty where it says none; raises KubeError."""
@@ -140,13 +162,15 @@ class ClusterClient:
             raise self._as_kube_error(error) from error
 
     async def _request(
-        self, method: str, path: str, params: Params | None, accept: str, body: Any, seconds: Any
+        self, method: str, path: str, params: Params | None, accept: str, body: Any, seconds: Any, content: str = ""
     ) -> Any:
         from multidict import CIMultiDict
 
         assert self._session, "the client is used outside its block"
         url = f"{self._session.server}{path}" + (f"?{urlencode(params)}" if params else "")
         headers = CIMultiDict([("Accept", accept), *self._session.headers])
+        if content:
+            headers["Content-Type"] = content
         answer = await self._session.api.rest_client.request(
             method, url, headers=headers, body=body, _request_timeout=seconds
         )

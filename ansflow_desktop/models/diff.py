@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import msgspec
 
 CONTEXT_LINES = 3
+_EXACT_LINES = 2000  # beyond, lines that come up often no longer anchor the comparison: it would take seconds
 
 
 class Sign(enum.StrEnum):
@@ -36,7 +37,7 @@ class DiffLine(msgspec.Struct, frozen=True, kw_only=True):
 def diff_lines(old: str, new: str, context: int = CONTEXT_LINES) -> tuple[DiffLine, ...]:
     """Return how `new` differs from `old`, `context` equal lines around each change; empty where they are equal."""
     before, after = old.splitlines(), new.splitlines()
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=len(before) + len(after) > _EXACT_LINES)
     found: list[DiffLine] = []
     for group in matcher.get_grouped_opcodes(context):
         if found or group[0][1] or group[0][3]:
