@@ -34,7 +34,7 @@ from ansflow_desktop.kube.pick import (
 )
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.duration import parse_duration
-from ansflow_desktop.models.pipeline import ExecutionContext, Exec, PipelineStep
+from ansflow_desktop.models.pipeline import Exec, ExecutionContext, PipelineStep
 from ansflow_desktop.models.run import CommandStarted, Phase
 
 _MAY_RUN = msg("The command may still run in the container: closing the connection does not end it.")

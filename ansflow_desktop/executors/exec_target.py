@@ -12,7 +12,7 @@ from ansflow_desktop.executors.planned import CONFIG, require_namespace, step_di
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.pick import PodTarget, parse_target
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
-from ansflow_desktop.models.pipeline import ExecutionContext, Exec, Logs, PipelineStep
+from ansflow_desktop.models.pipeline import Exec, ExecutionContext, Logs, PipelineStep
 from ansflow_desktop.pipelines import fields
 from ansflow_desktop.process import Cancel
 
