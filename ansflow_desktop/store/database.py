@@ -22,6 +22,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 ERRORS = (DBAPIError, sqlite3.Error)  # SQLAlchemy wraps what its own calls raise, not what a pragma or BEGIN raises
 _MAGIC = b"SQLite format 3\0"
 _CHECK_LIMIT = 64 * 1024 * 1024
+BUSY_S = 5.0  # how long a write waits for another process
 
 
 class Damaged(Exception):
@@ -68,7 +69,7 @@ def _open_or_replace(path: Path) -> tuple[Engine, Message | None]:
 
 def _open(path: Path) -> Engine:
     _require_magic(path)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None, "timeout": 5.0})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"isolation_level": None, "timeout": BUSY_S})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     try:
@@ -94,7 +95,7 @@ def _require_magic(path: Path) -> None:
 
 def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=5000", "foreign_keys=ON", "synchronous=NORMAL"):
+    for pragma in (f"busy_timeout={round(BUSY_S * 1000)}", "foreign_keys=ON", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -167,8 +168,8 @@ def _origin(error: DBAPIError | sqlite3.Error) -> BaseException:
     return (error.orig or error) if isinstance(error, DBAPIError) else error
 
 
-def failure(path: Path, error: DBAPIError | sqlite3.Error) -> UserError:
-    """Return what is shown where the database at `path` could not be read or written."""
+def failure(path: Path, error: DBAPIError | sqlite3.Error, title: Message | None = None) -> UserError:
+    """Return what is shown where the database at `path` could not be read or written; `title` names what was wanted."""
     code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         hint = msg("Another process is holding the file; try again.")
@@ -178,5 +179,5 @@ def failure(path: Path, error: DBAPIError | sqlite3.Error) -> UserError:
         hint = msg("Make the folder writable, or choose another directory with --data-dir.")
     else:
         hint = msg("Free some space on the disk, or choose another directory with --data-dir.")
-    title = msg("The journal of runs %(path)s could not be written", path=str(path))
+    title = title or msg("The journal of runs %(path)s could not be written", path=str(path))
     return UserError(title, str(_origin(error)), hint, code=ExitCode.FAILED)

@@ -19,8 +19,9 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.run import Phase, RunEvent
-from ansflow_desktop.store.database import ERRORS, failure, open_database
+from ansflow_desktop.store.database import ERRORS, failure
 from ansflow_desktop.store.identity import ProcessIdentity, is_alive, this_process
+from ansflow_desktop.store.shared import Database
 from ansflow_desktop.store.tables import events, runs
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class Journal:
     def __init__(self, database: Path) -> None:
         """Open or make the file; raises UserError where that is impossible or a newer version wrote it."""
         self.path = database
-        self._engine, self.notice = open_database(database)
+        self._database = Database(database)
+        self.notice = self._database.notice
         self._queue: deque[RunEvent] = deque()
         self._seqs: dict[str, int] = {}
         self._writing = threading.Lock()
@@ -135,7 +137,7 @@ class Journal:
         if self._writer is not None:
             self._writer.join()
         self.flush()
-        self._engine.dispose()
+        self._database.close()
 
     def _write_queue(self) -> None:
         while True:
@@ -170,15 +172,14 @@ class Journal:
 
     def _write(self, statement: Any, rows: Sequence[dict[str, Any]] | None, durable: bool = False) -> None:
         try:
-            with self._engine.execution_options(durable=durable).begin() as connection:
+            with self._database.writing(durable=durable) as connection:
                 connection.execute(statement, rows)
         except ERRORS as error:
             raise failure(self.path, error) from error
 
     def _read(self, statement: Any) -> Sequence[Row[Any]]:
         try:
-            with self._engine.execution_options(reading=True).connect() as connection:
-                return connection.execute(statement).all()
+            return self._database.read(statement)
         except ERRORS as error:
             raise failure(self.path, error) from error
 

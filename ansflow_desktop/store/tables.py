@@ -1,10 +1,10 @@
-"""The tables of the journal, as the newest migration leaves them."""
+"""The tables of the journal and of the library, as the newest migration leaves them."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
@@ -35,4 +35,15 @@ events = Table(
     Column("type", String, nullable=False),
     Column("json", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+library = Table(
+    "library",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("updated", Float, nullable=False),
 )

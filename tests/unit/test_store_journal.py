@@ -407,7 +407,7 @@ class TestCannotBeWritten:
         journal = Journal(path)
         blocker = sqlite3.connect(path, isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")
-        with journal._engine.execution_options(reading=True).connect() as connection:
+        with journal._database.engine.execution_options(reading=True).connect() as connection:
             connection.exec_driver_sql("PRAGMA busy_timeout=50")
         with pytest.raises(UserError) as caught:
             journal.begin("r", "p", {})
