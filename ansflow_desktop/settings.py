@@ -27,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `language` is `en`, `zh_CN` or empty for the system's; `helm` and `kubectl` are paths, empty to look for them.
     `recent_charts` are absolute folders, newest first; `last` maps such a folder to what was last chosen for it.
+    `recent_pipelines` are absolute paths of pipeline files, newest first.
     `unknown` holds the fields of a newer version, which are written back unchanged.
     """
 
@@ -35,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     helm: str = ""
     kubectl: str = ""
     recent_charts: tuple[str, ...] = ()
+    recent_pipelines: tuple[str, ...] = ()
     extra_kubeconfigs: tuple[str, ...] = ()
     last: dict[str, LastDeploy] = {}
     unknown: dict[str, Any] = {}
@@ -44,6 +46,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         recent = (folder, *(other for other in self.recent_charts if other != folder))[:RECENT_LIMIT]
         kept = {path: value for path, value in self.last.items() if path in recent}
         return msgspec.structs.replace(self, recent_charts=recent, last={**kept, folder: last})
+
+    def with_pipeline(self, path: str) -> Settings:
+        """Return these settings with the file `path` as the most recent pipeline."""
+        recent = (path, *(other for other in self.recent_pipelines if other != path))[:RECENT_LIMIT]
+        return msgspec.structs.replace(self, recent_pipelines=recent)
+
+    def without_pipeline(self, path: str) -> Settings:
+        """Return these settings without the file `path` among the recent pipelines."""
+        recent = tuple(other for other in self.recent_pipelines if other != path)
+        return msgspec.structs.replace(self, recent_pipelines=recent)
 
 
 def load(path: Path) -> tuple[Settings, Message | None]:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from ansflow_desktop.practice.cluster import PracticeClusters
     from ansflow_desktop.redact import Redactor
     from ansflow_desktop.settings import Settings
+    from ansflow_desktop.store.drafts import Drafts
     from ansflow_desktop.store.journal import Journal
+    from ansflow_desktop.store.library import Library
+    from ansflow_desktop.store.trust import Trust
 
 T = TypeVar("T")
 
@@ -164,6 +167,31 @@ class Services:
         self._make_data()
         return Journal(self.directories.database)
 
+    @property
+    def library(self) -> Library:
+        """The user's steps, pipelines and templates, in the journal's database; raises UserError as the journal does."""
+        return self._once("library", self._open_library)
+
+    def _open_library(self) -> Library:
+        from ansflow_desktop.store.library import Library
+
+        self._make_data()
+        return Library(self.directories.database)
+
+    @property
+    def drafts(self) -> Drafts:
+        """What was typed and not saved yet, one file for each document."""
+        from ansflow_desktop.store.drafts import Drafts
+
+        return self._once("drafts", lambda: Drafts(self.directories.data / "drafts"))
+
+    @property
+    def trust(self) -> Trust:
+        """Which imported documents with commands of their own were shown and trusted (conventions.md, line 13)."""
+        from ansflow_desktop.store.trust import Trust
+
+        return self._once("trust", lambda: Trust(self.directories.data / "trusted-documents.json"))
+
     def _make_data(self) -> None:
         from ansflow_desktop import files
 
@@ -239,8 +267,9 @@ class Services:
             from ansflow_desktop import logs
 
             logs.shutdown()
-        if "journal" in made:
-            made["journal"].close()
+        for name in ("journal", "library"):
+            if name in made:
+                made[name].close()
         if "instance_lock" in made:
             made["instance_lock"].release()
 
