@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
 from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.definition import Parameter
 from ansflow_desktop.models.pipeline import Pipeline, PipelineStep, StepType
 from ansflow_desktop.pipelines import fields
+from ansflow_desktop.pipelines.definitions import by_key, parameters_of, step_fields, type_names
 from ansflow_desktop.pipelines.document import (
     Node,
     PipelineError,
@@ -28,6 +30,9 @@ _TRUE_FALSE = {
     **dict.fromkeys(("false", "no", "off"), False),
 }
 _BOOL = "tag:yaml.org,2002:bool"
+_INT = "tag:yaml.org,2002:int"
+LISTS = frozenset({"list", "files", "kinds"})
+TYPED = frozenset({"boolean", "integer"})
 
 
 def load_pipeline(path: Path | str) -> Pipeline:
@@ -75,9 +80,17 @@ def _section(reader: Reader, root: Node, top: Pairs, name: str, known: tuple[str
     return _mapping(reader, top[name], name, known)
 
 
+class Owner(NamedTuple):
+    """Whose fields a mapping holds: the step type, where they lie (`step` or `config`), and how to call them."""
+
+    step_type: str
+    place: str
+    name: Text
+
+
 def _mapping(
-    reader: Reader, node: Node, field: str, known: tuple[str, ...], later: tuple[str, ...] = (), owner: Text = ""
-) -> Pairs:
+    reader: Reader, node: Node, field: str, known: tuple[str, ...], owner: Owner | None = None
+) -> dict[str, Node]:
     """Return the known fields of a mapping; the others become problems."""
     if not isinstance(node, yaml.MappingNode):
         reader.problem(node, field, msg("%(field)s must be a mapping", field=field))
@@ -87,24 +100,40 @@ def _mapping(
         if name in known:
             found[name] = value
         else:
-            _refuse_field(reader, key, join(field, name), known, later, owner)
+            _refuse_field(reader, key, join(field, name), known, owner)
     return found
 
 
-def _refuse_field(
-    reader: Reader, key: Node, path: str, known: tuple[str, ...], later: tuple[str, ...], owner: Text
-) -> None:
+def _refuse_field(reader: Reader, key: Node, path: str, known: tuple[str, ...], owner: Owner | None) -> None:
     name = path.rpartition(".")[2]
-    if name in later:
-        return reader.problem(key, path, msg("%(field)s is not in this version yet", field=path), msg("Take it out."))
-    if name in fields.UNUSED_STEP_FIELDS and owner:
-        title = msg("%(field)s is not used by %(owner)s", field=path, owner=owner)
-        return reader.problem(key, path, title, msg("Take it out."))
-    if owner:
-        title = msg("Unknown field %(field)s for %(owner)s", field=path, owner=owner)
-    else:
+    if owner is None:
         title = msg("Unknown field %(field)s", field=path)
+        return reader.problem(key, path, title, fields.suggestion(name, known))
+    if owner.place == "config" and name in fields.LATER_CONFIG_FIELDS:
+        return reader.problem(key, path, msg("%(field)s is not in this version yet", field=path), msg("Take it out."))
+    if _belongs_elsewhere(name, owner):
+        title = msg("%(field)s is not used by %(owner)s", field=path, owner=owner.name)
+        return reader.problem(key, path, title, _moved(name, owner))
+    title = msg("Unknown field %(field)s for %(owner)s", field=path, owner=owner.name)
     return reader.problem(key, path, title, fields.suggestion(name, known))
+
+
+def _other_place(owner: Owner) -> str:
+    return "step" if owner.place == "config" else "config"
+
+
+def _belongs_elsewhere(name: str, owner: Owner) -> bool:
+    """Say whether a field that is not known here is one of the other place, or of another step type."""
+    here = name == "k8s_config" or any(name in by_key(kind, owner.place) for kind in type_names())
+    return here or name in by_key(owner.step_type, _other_place(owner))
+
+
+def _moved(name: str, owner: Owner) -> Text:
+    if name not in by_key(owner.step_type, _other_place(owner)):
+        return msg("Take it out.")
+    if owner.place == "step":
+        return msg("It belongs below k8s_config.")
+    return msg("It belongs to the step itself, beside k8s_config.")
 
 
 def _constant(reader: Reader, root: Node, top: Pairs, name: str, expected: str) -> None:
@@ -194,19 +223,19 @@ def _step(reader: Reader, node: Node, field: str) -> PipelineStep | None:
     kind = _step_type(reader, node, field)
     if kind is None:
         return None
-    known = fields.step_fields(kind)
-    owner = msg("a step of type %(type)s", type=kind.value)
-    found = _mapping(reader, node, field, known, fields.LATER_STEP_FIELDS, owner)
-    values = {name: _field(reader, value, join(field, name), name) for name, value in found.items() if name != "type"}
-    deferred = {name: value for name, value in values.items() if _is_deferred(name, value)}
+    owner = Owner(kind.value, "step", msg("a step of type %(type)s", type=kind.value))
+    found = _mapping(reader, node, field, step_fields(kind), owner)
+    values = {name: _field(reader, kind, value, join(field, name)) for name, value in found.items() if name != "type"}
+    deferred = {name: value for name, value in values.items() if _is_deferred(kind, name, value)}
     kept = {name: value for name, value in values.items() if name not in deferred}
     step = PipelineStep(**{"name": "", **kept}, type=kind, deferred=deferred)
     _require(reader, node, field, step)
     return step
 
 
-def _is_deferred(name: str, value: Any) -> bool:
-    return isinstance(value, str) and fields.is_true_or_false(fields.STEP_TYPES[name])
+def _is_deferred(step_type: StepType, name: str, value: Any) -> bool:
+    parameter = by_key(step_type, "step").get(name)
+    return isinstance(value, str) and parameter is not None and parameter.kind in TYPED
 
 
 def _step_type(reader: Reader, node: yaml.MappingNode, field: str) -> StepType | None:
@@ -221,25 +250,30 @@ def _step_type(reader: Reader, node: yaml.MappingNode, field: str) -> StepType |
         return None
     if written in StepType.__members__.values():
         return StepType(written)
-    if written in fields.LATER_TYPES:
-        title = msg("Step type %(type)s is not in this version yet", type=written)
-        reader.problem(given, path, title, msg("Known: %(names)s.", names=", ".join(StepType)))
-    else:
-        title = msg("Unknown step type %(type)s", type=written or "''")
-        reader.problem(given, path, title, fields.suggestion(written, (*StepType, *fields.LATER_TYPES)))
+    title = msg("Unknown step type %(type)s", type=written or "''")
+    reader.problem(given, path, title, fields.suggestion(written, StepType))
     return None
 
 
-def _field(reader: Reader, node: Node, path: str, name: str) -> Any:
+def _field(reader: Reader, step_type: StepType, node: Node, path: str) -> Any:
+    name = path.rpartition(".")[2]
     if name == "k8s_config":
-        return _config(reader, node, path)
-    kind = fields.STEP_TYPES[name]
-    if fields.is_true_or_false(kind):
+        return _config(reader, step_type, node, path)
+    return _value(reader, node, path, by_key(step_type, "step")[name])
+
+
+def _value(reader: Reader, node: Node, path: str, parameter: Parameter) -> Any:
+    """Return a field's value by its kind; `TYPED` ones stay a text where a variable decides."""
+    if parameter.kind == "boolean":
         return _true_or_false(reader, node, path)
-    if fields.is_mapping(kind):
+    if parameter.kind == "integer":
+        return _whole_number(reader, node, path)
+    if parameter.kind == "mapping":
         return _text_mapping(reader, node, path)
+    if parameter.kind in LISTS or (parameter.kind == "command" and isinstance(node, yaml.SequenceNode)):
+        return _texts(reader, node, path)
     text = _text(reader, node, path)
-    if name == "output" and text and not fields.NAME.fullmatch(text):
+    if parameter.kind == "variable" and text and not fields.NAME.fullmatch(text):
         reader.problem(node, path, msg("%(name)s cannot be the name of a variable", name=text), _NAMES)
     return text
 
@@ -255,35 +289,40 @@ def _true_or_false(reader: Reader, node: Node, path: str) -> bool | str:
     return False
 
 
-def _config(reader: Reader, node: Node, path: str) -> dict[str, Any]:
-    """Return k8s_config as a plain mapping whose fields are those of its deploy_type."""
+def _whole_number(reader: Reader, node: Node, path: str) -> int | str:
+    """Return a whole number written in decimal, or the text as it stands where a variable decides."""
+    text = _text(reader, node, path)
+    if node.tag == _INT and fields.DECIMAL.fullmatch(text):
+        return int(text)
+    if "${" in text:
+        return text
+    hint = msg("Write it in digits, without quotes.")
+    reader.problem(node, path, msg("%(field)s must be a whole number", field=path), hint)
+    return 0
+
+
+def _config(reader: Reader, step_type: StepType, node: Node, path: str) -> dict[str, Any]:
+    """Return k8s_config as a plain mapping; a k8s_deploy keeps the fields of both its modes."""
     if not isinstance(node, yaml.MappingNode):
         reader.problem(node, path, msg("%(field)s must be a mapping", field=path))
         return {}
-    kind = _deploy_type(reader, node, path)
-    if kind is None:
+    if step_type is StepType.K8S_DEPLOY and _deploy_type(reader, node, path) is None:
         return {}
-    types = fields.field_types(fields.CONFIGS[kind])
-    owner = msg("deploy_type %(type)s", type=kind)
-    found = _mapping(reader, node, path, tuple(types), fields.LATER_CONFIG_FIELDS, owner)
-    return {name: _config_value(reader, value, join(path, name), types[name]) for name, value in found.items()}
-
-
-def _config_value(reader: Reader, node: Node, path: str, kind: Any) -> Any:
-    if fields.is_true_or_false(kind):
-        return _true_or_false(reader, node, path)
-    return _texts(reader, node, path) if fields.is_list(kind) else _text(reader, node, path)
+    known = by_key(step_type, "config")
+    owner = Owner(step_type.value, "config", msg("a step of type %(type)s", type=step_type.value))
+    found = _mapping(reader, node, path, tuple(known), owner)
+    return {name: _value(reader, value, join(path, name), known[name]) for name, value in found.items()}
 
 
 def _deploy_type(reader: Reader, node: yaml.MappingNode, path: str) -> str | None:
     given = next((value for name, _, value in reader.pairs(node, path) if name == "deploy_type"), None)
     path = join(path, "deploy_type")
-    hint = msg("Known: %(names)s.", names=", ".join(fields.CONFIGS))
+    hint = msg("Known: %(names)s.", names=", ".join(fields.DEPLOY_TYPES))
     if given is None:
         reader.problem(node, path, msg("%(field)s is missing", field=path), hint)
         return None
     written = _text(reader, given, path)
-    if written in fields.CONFIGS:
+    if written in fields.DEPLOY_TYPES:
         return written
     if isinstance(given, yaml.ScalarNode):
         reader.problem(given, path, msg("Unknown deploy_type %(type)s", type=written or "''"), hint)
@@ -291,14 +330,17 @@ def _deploy_type(reader: Reader, node: yaml.MappingNode, path: str) -> str | Non
 
 
 def _require(reader: Reader, node: Node, field: str, step: PipelineStep) -> None:
-    needed = {"name": step.name.strip()}
-    if step.type is StepType.SHELL:
-        needed["command"] = step.command.strip()
-    else:
-        needed["k8s_cluster"] = step.k8s_cluster
-        needed["k8s_config"] = "given" if step.k8s_config else ""
+    """Note every required field that is missing or empty, unless something else is wrong with it already."""
     failed = {problem.field for problem in reader.problems}
-    for name, value in needed.items():
-        path = join(field, name)
-        if not value and not any(known == path or known.startswith(f"{path}.") for known in failed):
+    for path in (join(field, name) for name in _missing(step)):
+        if not any(known == path or known.startswith(f"{path}.") for known in failed):
             reader.problem(node, path, msg("%(field)s is missing", field=path))
+
+
+def _missing(step: PipelineStep) -> list[str]:
+    required = [one for one in parameters_of(step.type, step.k8s_config) if one.required]
+    missing = [one.key for one in required if one.place == "step" and not getattr(step, one.key).strip()]
+    config = [one.key for one in required if one.place == "config"]
+    if config and not step.k8s_config:
+        return [*missing, "k8s_config"]
+    return [*missing, *(f"k8s_config.{name}" for name in config if step.k8s_config.get(name) in (None, "", []))]

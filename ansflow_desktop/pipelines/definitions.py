@@ -1,6 +1,6 @@
 """The definitions of all step types: names, kinds, bounds, defaults and words, from one file of the resources.
 
-Reading, validation, JSON Schema, form, completion and the reference are made from them; a parameter is added there only.
+Reading, validation, JSON Schema, form, completion and the reference are made from them; a parameter is added there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ansflow_desktop import paths
+from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.definition import Parameter, StepDefinition, StepDefinitions, Words
 from ansflow_desktop.pipelines import fields
 
@@ -73,9 +74,25 @@ def by_key(step_type: str, place: str) -> Mapping[str, Parameter]:
     return {one.key: one for one in parameters(step_type) if one.place == place}
 
 
+@functools.cache
+def step_fields(step_type: str) -> tuple[str, ...]:
+    """Return the names of all fields that a step of this type may have at its top level."""
+    config = ("k8s_config",) if by_key(step_type, "config") else ()
+    return ("type", *by_key(step_type, "step"), *config)
+
+
 def mode_parameters(step_type: str, config: Mapping[str, Any]) -> tuple[Parameter, ...]:
     """Return the parameters that do not apply to `config`: those of the other mode, kept and not used."""
     return tuple(one for one in parameters(step_type) if not applies(one, config))
+
+
+def bounds_problem(parameter: Parameter, value: int) -> Message | None:
+    """Return why a number is out of a parameter's bounds, None where it is within them."""
+    if parameter.minimum is not None and value < parameter.minimum:
+        return msg("%(value)s is too small: at least %(least)s.", value=value, least=parameter.minimum)
+    if parameter.maximum is not None and value > parameter.maximum:
+        return msg("%(value)s is too large: at most %(most)s.", value=value, most=parameter.maximum)
+    return None
 
 
 def config_struct(step_type: str, config: Mapping[str, Any]) -> type[Any] | None:

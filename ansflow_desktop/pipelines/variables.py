@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import string
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -11,12 +12,14 @@ import msgspec
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, Text, msg
+from ansflow_desktop.models.definition import Parameter
 from ansflow_desktop.models.pipeline import Pipeline, PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.pipelines import fields
 from ansflow_desktop.pipelines.builtin import BUILTIN
+from ansflow_desktop.pipelines.definitions import applies, bounds_problem, by_key
 
-_FIXED = frozenset({"name", "type", "output", "deferred", "description"})
+_FIXED = frozenset({"name", "type", "output", "deferred", "description", "when"})
 _TRUE_FALSE = {"true": True, "false": False}
 
 
@@ -77,15 +80,19 @@ def _defined(name: str, variables: Collection[str]) -> Text:
 
 
 def substitute(step: PipelineStep, variables: Mapping[str, str]) -> PipelineStep:
-    """Return `step` with variables replaced everywhere but in a shell step's command, its name and description.
+    """Return `step` with variables replaced everywhere but in a shell step's command, its name, description and `when`.
 
-    A true/false field that was only a text before is true or false afterwards. Raises UserError (its `field` names the
-    place below the step, such as `k8s_config.timeout`) for an undefined variable and for a text that is neither.
+    A true/false or number field that was only a text before has its type afterwards. In a text-form k8s_exec command
+    values are shell-quoted. Fields of the other deploy mode stay as they are. Raises UserError (its `field` names the
+    place below the step, such as `k8s_config.timeout`) for an undefined variable and for a text of the wrong type.
     """
+    types = by_key(step.type, "step")
     changed = {name: _replace(value, name, variables) for name, value in _texts_of(step)}
-    changed.update({name: _true_or_false(fill(text, variables), name) for name, text in step.deferred.items()})
+    for name, text in step.deferred.items():
+        changed[name] = _typed(fill(text, variables), types[name], name)
     if step.k8s_config:
-        changed["k8s_config"] = _typed_config(_replace(step.k8s_config, "k8s_config", variables))
+        used = {name: _config_value(step, name, value, variables) for name, value in _config_of(step)}
+        changed["k8s_config"] = {**step.k8s_config, **used}
     return msgspec.structs.replace(step, **changed, deferred={})
 
 
@@ -95,6 +102,23 @@ def _texts_of(step: PipelineStep) -> Iterator[tuple[str, Any]]:
         value = getattr(step, name)
         if name not in skipped and isinstance(value, str | dict):
             yield name, value
+
+
+def _config_of(step: PipelineStep) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of k8s_config that are used and may hold variables: not the other mode's, no variable's name."""
+    known = by_key(step.type, "config")
+    for name, value in step.k8s_config.items():
+        parameter = known.get(name)
+        if parameter is None or (parameter.kind != "variable" and applies(parameter, step.k8s_config)):
+            yield name, value
+
+
+def _config_value(step: PipelineStep, name: str, value: Any, variables: Mapping[str, str]) -> Any:
+    path, parameter = f"k8s_config.{name}", by_key(step.type, "config").get(name)
+    if parameter is not None and parameter.kind == "command" and isinstance(value, str):
+        return _replace(value, path, {key: shlex.quote(text) for key, text in variables.items()})
+    replaced = _replace(value, path, variables)
+    return replaced if parameter is None or not isinstance(value, str) else _typed(replaced, parameter, path)
 
 
 def _replace(value: Any, field: str, variables: Mapping[str, str]) -> Any:
@@ -118,24 +142,30 @@ def _map_texts(value: Any, field: str, change: Callable[[str, str], str]) -> Any
     return value
 
 
-def _typed_config(config: dict[str, Any]) -> dict[str, Any]:
-    struct = fields.CONFIGS.get(str(config.get("deploy_type")))
-    types = fields.field_types(struct) if struct else {}
-    return {name: _typed(value, types.get(name), f"k8s_config.{name}") for name, value in config.items()}
-
-
-def _typed(value: Any, kind: Any, field: str) -> Any:
-    return _true_or_false(value, field) if isinstance(value, str) and fields.is_true_or_false(kind) else value
+def _typed(text: str, parameter: Parameter, field: str) -> str | bool | int:
+    if parameter.kind == "boolean":
+        return _true_or_false(text, field)
+    return _whole_number(text, parameter, field) if parameter.kind == "integer" else text
 
 
 def _true_or_false(text: str, field: str) -> bool:
     if text in _TRUE_FALSE:
         return _TRUE_FALSE[text]
-    raise UserError(
-        msg("%(field)s must be true or false", field=field),
-        msg("After its variables were replaced it is %(text)s.", text=text or "''"),
-        field=field,
-    )
+    raise _wrong(msg("%(field)s must be true or false", field=field), text, field)
+
+
+def _whole_number(text: str, parameter: Parameter, field: str) -> int:
+    if not fields.DECIMAL.fullmatch(text):
+        raise _wrong(msg("%(field)s must be a whole number", field=field), text, field)
+    problem = bounds_problem(parameter, int(text))
+    if problem is not None:
+        raise UserError(msg("%(field)s cannot be used", field=field), problem, field=field)
+    return int(text)
+
+
+def _wrong(title: Message, text: str, field: str) -> UserError:
+    said = msg("After its variables were replaced it is %(text)s.", text=text or "''")
+    return UserError(title, said, field=field)
 
 
 def resolve(pipeline: Pipeline, given: Mapping[str, str]) -> dict[str, str]:
@@ -172,7 +202,8 @@ def _known_after(step: PipelineStep, known: set[str] | None) -> set[str] | None:
     """Return the names known behind `step`; None where any may be defined."""
     if step.type is StepType.SHELL or known is None:
         return None
-    return known | {step.output} if step.output else known
+    output = step.output or step.k8s_config.get("output")
+    return known | {str(output)} if output else known
 
 
 def _variable_problems(pipeline: Pipeline, known: set[str]) -> Iterator[Problem]:
@@ -189,8 +220,10 @@ def _step_problems(step: PipelineStep, field: str, known: set[str] | None) -> li
         found.extend(_text_problems(text, f"{field}.{path}", known))
         return text
 
-    for name, value in (*_texts_of(step), ("k8s_config", step.k8s_config), *step.deferred.items()):
+    for name, value in (*_texts_of(step), *step.deferred.items(), ("when", step.when)):
         _map_texts(value, name, look)
+    for name, value in _config_of(step):
+        _map_texts(value, f"k8s_config.{name}", look)
     return found
 
 
