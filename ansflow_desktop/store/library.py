@@ -54,7 +54,7 @@ class Conflict(UserError):
 
 
 class Library:
-    """The items of the library; every method is safe from any thread and raises UserError where the file cannot be used.
+    """The items of the library; every method is safe from any thread and raises UserError where the file is unusable.
 
     `notice` says what happened to a damaged file. Wherever `expected` is given, it is the `updated` of the item as it
     was read (0.0: there must be none yet); anything else stored now raises Conflict and nothing is written.
@@ -160,8 +160,7 @@ def _stored(connection: Connection, kind: str, name: str) -> LibraryItem | None:
 
 
 def _item(row: Row[Any]) -> LibraryItem:
-    kind, name, document, folder, origin, updated = row
-    return LibraryItem(kind=kind, name=name, document=document, folder=folder, origin=origin, updated=updated)
+    return LibraryItem(**row._mapping)
 
 
 def _require(name: str, before: LibraryItem | None, expected: float | None) -> None:
