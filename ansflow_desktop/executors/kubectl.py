@@ -25,44 +25,43 @@ class Kubectl(msgspec.Struct, frozen=True, kw_only=True):
 
     def kustomize(self, folder: str) -> Command:
         """Render a kustomization; no cluster is contacted."""
-        return self._command(("kustomize", folder), "kustomize", on_cluster=False)
+        return self.command(("kustomize", folder), "kustomize", on_cluster=False)
 
     def get_namespace(self, name: str) -> Command:
         """Ask whether a namespace exists: its name on stdout, or nothing."""
-        return self._command(("get", "namespace", name, "--ignore-not-found", "--output=name"), "check")
+        return self.command(("get", "namespace", name, "--ignore-not-found", "--output=name"), "check")
 
     def apply(self, objects: Sequence[ManifestObject], namespace: str, *, dry_run: bool = False) -> Command:
         """Apply `objects` server-side, or only have the server check them."""
         trial = ("--dry-run=server",) if dry_run else ()
         words = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", *trial, "--filename=-")
-        command = self._command((*words, "--namespace", namespace), "check" if dry_run else "apply")
+        command = self.command((*words, "--namespace", namespace), "check" if dry_run else "apply")
         return msgspec.structs.replace(command, stdin=joined(list(objects)))
 
     def apply_kustomization(self, folder: str, namespace: str) -> Command:
         """Return the short form of what a kustomize step comes to: for people to read and copy."""
         words = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", f"--kustomize={folder}")
-        return self._command((*words, "--namespace", namespace), "apply")
+        return self.command((*words, "--namespace", namespace), "apply")
 
     def established(self, crds: Sequence[ManifestObject]) -> Command:
         """Wait until the API server serves the new kinds."""
         names = tuple(f"crd/{crd.name}" for crd in crds)
         words = ("wait", "--for=condition=Established", *names, f"--timeout={ESTABLISH_S}s")
-        return self._command(words, "establish")
+        return self.command(words, "establish")
 
     def ready(self, found: ManifestObject, namespace: str, timeout: str) -> Command | None:
         """Wait until a workload is rolled out or a Job is complete; None for a kind that nothing waits for."""
         where = ("--namespace", found.namespace or namespace, f"--timeout={timeout}")
         if found.kind in _ROLLOUT_KINDS and found.group == "apps":
-            return self._command(
-                ("rollout", "status", f"{found.kind.lower()}/{found.name}", *where), "wait", limit=None
-            )
+            return self.command(("rollout", "status", f"{found.kind.lower()}/{found.name}", *where), "wait", limit=None)
         if found.kind == "Job" and found.group == "batch":
-            return self._command(("wait", "--for=condition=Complete", f"job/{found.name}", *where), "wait", limit=None)
+            return self.command(("wait", "--for=condition=Complete", f"job/{found.name}", *where), "wait", limit=None)
         return None
 
-    def _command(
+    def command(
         self, words: tuple[str, ...], purpose: str, *, on_cluster: bool = True, limit: float | None = CALL_TIMEOUT_S
     ) -> Command:
+        """Return kubectl with these `words`; kubeconfig and context come last (failure-modes.md, row 10)."""
         where = ("--kubeconfig", self.target.kubeconfig, "--context", self.target.context) if on_cluster else ()
         return Command(
             argv=(self.tool.path, *words, *where),

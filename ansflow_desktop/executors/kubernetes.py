@@ -1,9 +1,9 @@
-"""Runs `k8s_deploy` steps: a chart by helm, or a manifest by kubectl's server-side apply."""
+"""Runs the six kinds of Kubernetes steps, each by the function that its configuration names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.context import RunScope, StepResult
@@ -11,11 +11,18 @@ from ansflow_desktop.executors.helm_run import run_helm
 from ansflow_desktop.executors.manifest_run import run_manifest
 from ansflow_desktop.executors.planned import decode
 from ansflow_desktop.i18n import msg
-from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, PipelineStep
+from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, ManifestDeploy, PipelineStep
+
+Run: TypeAlias = Callable[[PipelineStep, Any, ExecutionContext, RunScope, dict[str, Any]], StepResult]
+
+_RUNS: dict[type[Any], Run] = {
+    HelmDeploy: run_helm,
+    ManifestDeploy: run_manifest,
+}
 
 
 class KubernetesStepExecutor:
-    """Deploys, follows what becomes of it, and reports the state that the cluster tells afterwards."""
+    """Carries a step out, follows what becomes of it, and reports the state that the cluster tells afterwards."""
 
     def __init__(self, document_of: Callable[[str], dict[str, Any]]) -> None:
         """Keep `document_of`: it gives a cluster's kubeconfig document by name (`ClusterCatalog.document`)."""
@@ -29,6 +36,4 @@ class KubernetesStepExecutor:
                 msg("No cluster is named"), hint=msg("Choose a cluster of the cluster list."), field="k8s_cluster"
             )
         document = self._document_of(step.k8s_cluster)
-        if isinstance(config, HelmDeploy):
-            return run_helm(step, config, context, scope, document)
-        return run_manifest(step, config, context, scope, document)
+        return _RUNS[type(config)](step, config, context, scope, document)

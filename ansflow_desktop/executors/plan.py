@@ -6,16 +6,39 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from ansflow_desktop.executors.helm_deploy import plan_helm
 from ansflow_desktop.executors.manifest_deploy import plan_manifest
 from ansflow_desktop.executors.planned import StepPlan, decode, step_directory
 from ansflow_desktop.helm.commands import SECRET_KEY
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
-from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, PipelineStep, StepType
+from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, ManifestDeploy, PipelineStep, StepType
 
 __all__ = ["StepPlan", "copy_text", "plan_step"]
+
+Planner: TypeAlias = Callable[[PipelineStep, Any, ExecutionContext, ToolSet, KubeTarget, Path], StepPlan]
+
+
+def _plan_manifest(
+    step: PipelineStep,
+    config: ManifestDeploy,
+    context: ExecutionContext,
+    tools: ToolSet,
+    target: KubeTarget,
+    folder: Path,
+) -> StepPlan:
+    """Plan a manifest deploy, which needs no private folder."""
+    del folder
+    return plan_manifest(step, config, context, tools, target)
+
+
+_PLANS: dict[type[Any], Planner] = {
+    HelmDeploy: plan_helm,
+    ManifestDeploy: _plan_manifest,
+}
 
 _YAML_PAIR = re.compile(r"^(?P<head>[\s-]*[\"']?(?P<key>[^\s:#\"'][^:#]*?)[\"']?\s*:\s+)(?P<value>[^\s#&*|>{\[].*)$")
 
@@ -31,9 +54,7 @@ def plan_step(
         script = Command(argv=("bash", "-e", "-c", step.command), cwd=step_directory(step, context), purpose="shell")
         return StepPlan(commands=(script,))
     config = decode(step)
-    if isinstance(config, HelmDeploy):
-        return plan_helm(step, config, context, tools, target, folder)
-    return plan_manifest(step, config, context, tools, target)
+    return _PLANS[type(config)](step, config, context, tools, target, folder)
 
 
 def copy_text(command: Command) -> str:

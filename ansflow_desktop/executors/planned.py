@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 import msgspec
 
@@ -14,10 +14,24 @@ from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.chart import Chart
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.models.names import namespace_problem
-from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, ManifestDeploy, PipelineStep
-from ansflow_desktop.pipelines.fields import CONFIGS, suggestion
+from ansflow_desktop.models.pipeline import (
+    Delete,
+    Exec,
+    ExecutionContext,
+    HelmDeploy,
+    Logs,
+    ManifestDeploy,
+    PipelineStep,
+    Scale,
+    StepType,
+    Wait,
+)
+from ansflow_desktop.pipelines.fields import CONFIGS, DEPLOY_TYPES, config_key, suggestion
+
+Config: TypeAlias = HelmDeploy | ManifestDeploy | Scale | Delete | Wait | Exec | Logs
 
 CONFIG = "k8s_config"
+_MODES = (StepType.K8S_DEPLOY,)
 
 
 class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,18 +57,22 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     shown: Command | None = None
 
 
-def decode(step: PipelineStep) -> HelmDeploy | ManifestDeploy:
-    """Return the typed `k8s_config` of a `k8s_deploy` step; raises UserError naming an unknown field or wrong type."""
-    kind = str(step.k8s_config.get("deploy_type", ""))
-    struct = CONFIGS.get(kind)
+def decode(step: PipelineStep) -> Config:
+    """Return the typed `k8s_config` of a k8s step; raises UserError naming an unknown field or wrong type.
+
+    Fields of the other way to deploy are kept in the file and left out here (pipeline-file.md; `deploy_type` decides).
+    """
+    key = config_key(step.type, step.k8s_config)
+    struct = CONFIGS.get(key)
     if struct is None:
         raise UserError(
-            msg("%(kind)s is not a way to deploy", kind=kind or '""'),
+            msg("%(kind)s is not a way to deploy", kind=key or '""'),
             hint=msg("Set deploy_type to helm or manifest."),
             field=f"{CONFIG}.deploy_type",
         )
     _refuse_unknown(step, struct)
-    return _convert({name: _scalar(struct, name, value) for name, value in step.k8s_config.items()}, struct)
+    own = {name: value for name, value in step.k8s_config.items() if name in struct.__struct_fields__}
+    return _convert({name: _scalar(struct, name, value) for name, value in own.items()}, struct)
 
 
 def step_directory(step: PipelineStep, context: ExecutionContext) -> str:
@@ -72,10 +90,11 @@ def require_namespace(step: PipelineStep) -> str:
     return step.k8s_namespace
 
 
-def _refuse_unknown(step: PipelineStep, struct: type[HelmDeploy] | type[ManifestDeploy]) -> None:
-    known = struct.__struct_fields__
+def _refuse_unknown(step: PipelineStep, struct: type[Any]) -> None:
+    known: tuple[str, ...] = struct.__struct_fields__
+    other = {name for key in DEPLOY_TYPES for name in CONFIGS[key].__struct_fields__} if step.type in _MODES else set()
     for name in step.k8s_config:
-        if name not in known:
+        if name not in known and name not in other:
             raise UserError(
                 msg("Unknown field %(name)s", name=name), hint=suggestion(name, known), field=f"{CONFIG}.{name}"
             )
@@ -92,9 +111,9 @@ def _scalar(struct: type[Any], name: str, value: Any) -> Any:
     return value
 
 
-def _convert(values: dict[str, Any], struct: Any) -> HelmDeploy | ManifestDeploy:
+def _convert(values: dict[str, Any], struct: Any) -> Config:
     try:
-        converted: HelmDeploy | ManifestDeploy = msgspec.convert(values, struct, strict=False)
+        converted: Config = msgspec.convert(values, struct, strict=False)
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at `$.")
         name = place.rstrip("`").partition("[")[0]

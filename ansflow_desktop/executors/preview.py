@@ -50,7 +50,7 @@ def render(step: PipelineStep, context: ExecutionContext, tools: ToolSet, cancel
     Blocking (some 0.1 s; missing dependencies are fetched into a private copy first); `cancel` ends it at once.
     """
     cancel = cancel or Cancel()
-    if step.type is StepType.SHELL:
+    if step.type is not StepType.K8S_DEPLOY:
         return Rendered()
     try:
         config = decode(step)
