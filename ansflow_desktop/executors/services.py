@@ -238,10 +238,11 @@ class Services:
         from ansflow_desktop.executors.shell import ShellStepExecutor
         from ansflow_desktop.models.pipeline import StepType
 
+        kubernetes = KubernetesStepExecutor(document_of=self.catalog.document)
         return PipelineRunner(
             executors={
+                **{kind: kubernetes for kind in StepType if kind is not StepType.SHELL},
                 StepType.SHELL: ShellStepExecutor(),
-                StepType.K8S_DEPLOY: KubernetesStepExecutor(document_of=self.catalog.document),
             },
             journal=self.journal,
             tools=self.tools,
