@@ -7,17 +7,21 @@ from typing import Any, TypeAlias
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.context import RunScope, StepResult
+from ansflow_desktop.executors.exec_step import run_exec
 from ansflow_desktop.executors.helm_run import run_helm
+from ansflow_desktop.executors.logs_step import run_logs
 from ansflow_desktop.executors.manifest_run import run_manifest
 from ansflow_desktop.executors.planned import decode
 from ansflow_desktop.i18n import msg
-from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, ManifestDeploy, PipelineStep
+from ansflow_desktop.models.pipeline import Exec, ExecutionContext, HelmDeploy, Logs, ManifestDeploy, PipelineStep
 
 Run: TypeAlias = Callable[[PipelineStep, Any, ExecutionContext, RunScope, dict[str, Any]], StepResult]
 
 _RUNS: dict[type[Any], Run] = {
     HelmDeploy: run_helm,
     ManifestDeploy: run_manifest,
+    Exec: run_exec,
+    Logs: run_logs,
 }
 
 

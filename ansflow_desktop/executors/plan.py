@@ -10,12 +10,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ansflow_desktop.executors.exec_step import plan_exec
 from ansflow_desktop.executors.helm_deploy import plan_helm
+from ansflow_desktop.executors.logs_step import plan_logs
 from ansflow_desktop.executors.manifest_deploy import plan_manifest
 from ansflow_desktop.executors.planned import StepPlan, decode, step_directory
 from ansflow_desktop.helm.commands import SECRET_KEY
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
-from ansflow_desktop.models.pipeline import ExecutionContext, HelmDeploy, ManifestDeploy, PipelineStep, StepType
+from ansflow_desktop.models.pipeline import (
+    Exec,
+    ExecutionContext,
+    HelmDeploy,
+    Logs,
+    ManifestDeploy,
+    PipelineStep,
+    StepType,
+)
 
 __all__ = ["StepPlan", "copy_text", "plan_step"]
 
@@ -38,6 +48,8 @@ def _plan_manifest(
 _PLANS: dict[type[Any], Planner] = {
     HelmDeploy: plan_helm,
     ManifestDeploy: _plan_manifest,
+    Exec: plan_exec,
+    Logs: plan_logs,
 }
 
 _YAML_PAIR = re.compile(r"^(?P<head>[\s-]*[\"']?(?P<key>[^\s:#\"'][^:#]*?)[\"']?\s*:\s+)(?P<value>[^\s#&*|>{\[].*)$")
