@@ -1,7 +1,7 @@
 """What the boxes of a step's form offer: clusters, namespaces, objects, containers and charts, asked in the background.
 
-Nothing here ever blocks or complains: a cluster that does not answer leaves a box without offers, and the box's tool tip
-says why. Answers are kept by cluster and namespace with their age.
+Nothing here ever blocks or complains: a cluster that does not answer leaves a box without offers, and the box's tool
+tip says why. Answers are kept by cluster and namespace with their age.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Completions(Presenter):
             del self._begun[key]
 
     def _forget_asking(self, kind: str) -> None:
-        """The last question of this kind is given up for a new one: it may be asked again at once."""
+        """Give up the last question of this kind for a new one; it may be asked again at once."""
         for key, answer in self._answers.items():
             if key[0] == kind and answer.asking:
                 self._answers[key] = msgspec.structs.replace(answer, asking=False)

@@ -83,7 +83,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
 class KeptField(msgspec.Struct, frozen=True, kw_only=True):
     """A field that the file holds and the form does not edit: its name, its value as YAML would show it, its problems.
 
-    `mode` True means that it is a field of the other mode; otherwise it is unknown here.
+    `other_mode` True means that it does not apply to the step as it is now; otherwise it is unknown here.
     """
 
     name: str
@@ -95,8 +95,8 @@ class KeptField(msgspec.Struct, frozen=True, kw_only=True):
 class FormState(msgspec.Struct, frozen=True, kw_only=True):
     """The form of one step; `type` empty for no step, `known` False for a type that is not known here.
 
-    `serial` is another number for another step: what was typed for the last one is then forgotten. `mode` is the choice
-    between the modes of a deploy, None for other types. `problems` belong to no field.
+    `serial` is another number for another step: what was typed for the last one is then forgotten. `problems` belong to
+    no field.
     """
 
     type: str = ""
@@ -106,15 +106,12 @@ class FormState(msgspec.Struct, frozen=True, kw_only=True):
     known: bool = True
     serial: int = 0
     folder: str = ""
-    mode: FieldState | None = None
     groups: tuple[GroupState, ...] = ()
     kept: tuple[KeptField, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     def field(self, path: Path) -> FieldState | None:
         """Return the field at `path`, the one that applies where two modes have one of that name."""
-        if self.mode and self.mode.path == path:
-            return self.mode
         found = [field for group in self.groups for field in group.fields if field.path == path]
         return next((field for field in found if field.applies), found[0] if found else None)
 
