@@ -1,0 +1,1 @@
+"""Pipelines for other engines: bash, Jenkins, Argo Workflows. Nothing is run and no cluster is asked."""
