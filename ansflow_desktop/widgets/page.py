@@ -25,7 +25,10 @@ class Page(QWidget):
         header = QHBoxLayout()
         header.setSpacing(14)
         self._context = ElidedLabel("", "context")
-        header.addWidget(label(title, "page_title"))
+        self.lead_row = QHBoxLayout()
+        header.addLayout(self.lead_row)
+        self._title = label(title, "page_title")
+        header.addWidget(self._title)
         header.addWidget(self._context, 1)
         header.addLayout(self.action_row)
         holder = QWidget()
@@ -36,6 +39,10 @@ class Page(QWidget):
         self.content = QVBoxLayout()
         self.content.setSpacing(12)
         layout.addLayout(self.content, 1)
+
+    def set_title(self, text: str) -> None:
+        """Show another title: that of the one thing that is open on the page."""
+        self._title.setText(text)
 
     def set_context(self, text: str) -> None:
         """Show one line of context beside the title."""
