@@ -10,6 +10,7 @@ import yaml
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.definition import Parameter
 from ansflow_desktop.models.pipeline import Pipeline, PipelineStep, StepType
+from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.pipelines import fields
 from ansflow_desktop.pipelines.definitions import by_key, parameters_of, step_fields, type_names
 from ansflow_desktop.pipelines.document import (
@@ -49,11 +50,35 @@ def parse(text: str, folder: str, name: str = "pipeline.yaml") -> Pipeline:
 
     Raises PipelineError with every problem found, the first one in front.
     """
-    reader, root = compose(text, name)
-    pipeline = _root(reader, root, folder)
-    if reader.problems:
-        raise PipelineError(tuple(reader.problems))
-    return pipeline
+    read = examine(text, folder, name)
+    if read.problems or read.pipeline is None:
+        raise PipelineError(read.problems)
+    return read.pipeline
+
+
+class Examined(NamedTuple):
+    """What could be read of a pipeline, and every problem found; None where the text is no pipeline at all.
+
+    Steps at the indexes `unreadable` are empty shell steps, so that the others keep their places.
+    """
+
+    pipeline: Pipeline | None
+    problems: tuple[Problem, ...]
+    unreadable: frozenset[int] = frozenset()
+
+
+def examine(text: str, folder: str, name: str = "pipeline.yaml") -> Examined:
+    """Return what can be read of the pipeline in `text`, with its problems; parameters as for `parse`; never raises."""
+    try:
+        reader, root = compose(text, name)
+        pipeline = _root(reader, root, folder)
+    except PipelineError as error:
+        return Examined(None, error.problems)
+    unreadable = frozenset(index for index, step in enumerate(pipeline.steps) if step is _UNREADABLE)
+    return Examined(pipeline, tuple(reader.problems), unreadable)
+
+
+_UNREADABLE = PipelineStep(name="", type=StepType.SHELL)
 
 
 def _root(reader: Reader, root: Node, folder: str) -> Pipeline:
@@ -204,7 +229,7 @@ def _steps(reader: Reader, root: Node, node: Node | None) -> tuple[PipelineStep,
         return ()
     steps = [_step(reader, item, f"steps[{index}]") for index, item in enumerate(node.value)]
     _check_names(reader, node.value, steps)
-    return tuple(step for step in steps if step)
+    return tuple(step or _UNREADABLE for step in steps)
 
 
 def _check_names(reader: Reader, nodes: list[Node], steps: list[PipelineStep | None]) -> None:

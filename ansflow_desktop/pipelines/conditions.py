@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.i18n import Message, Text, msg
+from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.pipelines.variables import fill, names_in
 
 MAX_LENGTH = 4096
@@ -53,28 +53,24 @@ def met(text: str, variables: Mapping[str, str]) -> bool:
 
 def condition_problem(text: str) -> Message | None:
     """Return why `text` is no condition, None where it is one; variables need not be defined."""
+    error = condition_error(text)
+    return None if error is None else msg("%(reason)s", reason=error.title)
+
+
+def condition_error(text: str) -> UserError | None:
+    """Return the error that `met` would raise for what is no condition, with a hint, None where it is one."""
     if not text.strip():
         return None
     try:
         _Parser(text, _checked).result()
     except UserError as error:
-        return _joined(error)
+        return error
     return None
 
 
 def _checked(part: str) -> str:
     names_in(part)
     return part
-
-
-def _joined(error: UserError) -> Message:
-    if error.hint:
-        return msg("%(what)s. %(hint)s", what=_param(error.title), hint=_param(error.hint))
-    return error.title if isinstance(error.title, Message) else msg("%(what)s", what=error.title)
-
-
-def _param(text: Text) -> Message | str:
-    return text
 
 
 class _Parser:

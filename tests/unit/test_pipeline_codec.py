@@ -51,6 +51,7 @@ spec:
       type: k8s_deploy
       enabled: ${deploy_objects}
       k8s_cluster: dev
+      k8s_namespace: fe
       k8s_config: {deploy_type: manifest, manifest_files: [x.yaml], dry_run: "${dry}"}
 """
 
@@ -63,7 +64,7 @@ def shell(text):
     return steps(f"    - {{name: a, type: shell, command: 'true', {text}}}\n")
 
 
-def helm(text, extra=""):
+def helm(text, extra="k8s_namespace: fe,"):
     return steps(
         f"    - {{name: a, type: k8s_deploy, k8s_cluster: c, {extra} k8s_config: {{deploy_type: helm, {text}}}}}\n"
     )
@@ -157,18 +158,24 @@ REFUSED = {
     "no name": (steps("    - {type: shell, command: x}\n"), "steps[0].name", "missing"),
     "no command": (steps("    - {name: a, type: shell}\n"), "steps[0].command", "missing"),
     "no cluster": (
-        steps("    - {name: a, type: k8s_deploy, k8s_config: {deploy_type: helm, chart_name: x}}\n"),
+        steps("    - {name: a, type: k8s_deploy, k8s_namespace: fe, k8s_config: {deploy_type: helm, chart_name: x}}\n"),
         "steps[0].k8s_cluster",
         "missing",
     ),
-    "no k8s_config": (steps("    - {name: a, type: k8s_deploy, k8s_cluster: c}\n"), "steps[0].k8s_config", "missing"),
+    "no k8s_config": (
+        steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_namespace: fe}\n"),
+        "steps[0].k8s_config",
+        "missing",
+    ),
     "no deploy_type": (
-        steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_config: {chart_name: x}}\n"),
+        steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_namespace: fe, k8s_config: {chart_name: x}}\n"),
         "steps[0].k8s_config.deploy_type",
         "missing",
     ),
     "unknown deploy_type": (
-        steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_config: {deploy_type: hlem}}\n"),
+        steps(
+            "    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_namespace: fe, k8s_config: {deploy_type: hlem}}\n"
+        ),
         "steps[0].k8s_config.deploy_type",
         "hlem",
     ),
@@ -184,7 +191,7 @@ REFUSED = {
     "a name that is no variable": (shell("env: {A-B: 1}"), "steps[0].env.A-B", "name of a variable"),
     "an output that is no variable": (shell("output: a.b"), "steps[0].output", "name of a variable"),
     "k8s_config a list": (
-        steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_config: []}\n"),
+        steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_namespace: fe, k8s_config: []}\n"),
         "steps[0].k8s_config",
         "must be a mapping",
     ),
@@ -386,14 +393,20 @@ class TestValidate:
         assert self.found(text, given={"name", "t"}) == {}
 
     def test_a_chart_is_needed(self):
-        assert "chart_name, chart_path" in self.found(helm("wait: true"))["steps[0].k8s_config"]
+        assert "chart_name, chart_path" in self.found(helm("wait: true"))["steps[0].k8s_config.chart_name"]
 
-    @pytest.mark.parametrize("config", ["manifest: ''", "manifest: x, kustomize: y"])
-    def test_exactly_one_manifest_is_needed(self, config):
-        text = steps(
-            f"    - {{name: a, type: k8s_deploy, k8s_cluster: c, k8s_config: {{deploy_type: manifest, {config}}}}}\n"
+    @pytest.mark.parametrize(
+        ("config", "field", "words"),
+        [
+            ("manifest: ''", "manifest", "One of manifest, manifest_files, kustomize"),
+            ("manifest: x, kustomize: y", "kustomize", "Exactly one of manifest, kustomize"),
+        ],
+    )
+    def test_exactly_one_manifest_is_needed(self, config, field, words):
+        found = self.found(
+            helm("chart_name: x").replace("deploy_type: helm, chart_name: x", f"deploy_type: manifest, {config}")
         )
-        assert "Exactly one" in self.found(text)["steps[0].k8s_config"]
+        assert words in found[f"steps[0].k8s_config.{field}"]
 
     def test_a_command_that_no_program_can_be_given(self):
         text = steps(f"    - {{name: a, type: shell, command: '{'x' * 131072}'}}\n")
