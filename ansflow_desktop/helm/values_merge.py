@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -44,19 +44,24 @@ class SourceProblem(Exception):
         self.problem = problem
 
 
-def sources_of(config: HelmDeploy, directory: str, *, helm_major: int = 4) -> tuple[ValuesSource, ...]:
-    """Return what the step gives, in Helm's order of rank, the last one winning.
+def sources_of(
+    config: HelmDeploy, directory: str, *, helm_major: int = 4, skip: Collection[str] = ()
+) -> tuple[ValuesSource, ...]:
+    """Return what the step gives, in Helm's order of rank, the last one winning; fields in `skip` are left out.
 
     Raises SourceProblem for text that Helm refuses and UserError for a file that cannot be read.
     """
     found = [
         _source(f"values_files[{index}]", _text(path, directory, index), helm_major)
         for index, path in enumerate(config.values_files)
+        if f"values_files[{index}]" not in skip
     ]
-    if config.custom_values:
+    if config.custom_values and "custom_values" not in skip:
         found.append(_source("custom_values", config.custom_values, helm_major))
     for index, text in enumerate(config.set_values):
         field = f"set_values[{index}]"
+        if field in skip:
+            continue
         try:
             found.append(ValuesSource(field=field, read=ReadValues(data=parse_set(text, user_values(found)))))
         except safe_yaml.YamlProblem as problem:
