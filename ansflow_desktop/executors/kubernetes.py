@@ -12,8 +12,17 @@ from ansflow_desktop.executors.helm_run import run_helm
 from ansflow_desktop.executors.logs_step import run_logs
 from ansflow_desktop.executors.manifest_run import run_manifest
 from ansflow_desktop.executors.planned import decode
+from ansflow_desktop.executors.scale_run import run_scale
 from ansflow_desktop.i18n import msg
-from ansflow_desktop.models.pipeline import Exec, ExecutionContext, HelmDeploy, Logs, ManifestDeploy, PipelineStep
+from ansflow_desktop.models.pipeline import (
+    Exec,
+    ExecutionContext,
+    HelmDeploy,
+    Logs,
+    ManifestDeploy,
+    PipelineStep,
+    Scale,
+)
 
 Run: TypeAlias = Callable[[PipelineStep, Any, ExecutionContext, RunScope, dict[str, Any]], StepResult]
 
@@ -22,6 +31,7 @@ _RUNS: dict[type[Any], Run] = {
     ManifestDeploy: run_manifest,
     Exec: run_exec,
     Logs: run_logs,
+    Scale: run_scale,
 }
 
 

@@ -15,6 +15,7 @@ from ansflow_desktop.executors.helm_deploy import plan_helm
 from ansflow_desktop.executors.logs_step import plan_logs
 from ansflow_desktop.executors.manifest_deploy import plan_manifest
 from ansflow_desktop.executors.planned import StepPlan, decode, step_directory
+from ansflow_desktop.executors.scale_step import plan_scale
 from ansflow_desktop.helm.commands import SECRET_KEY
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.pipeline import (
@@ -24,6 +25,7 @@ from ansflow_desktop.models.pipeline import (
     Logs,
     ManifestDeploy,
     PipelineStep,
+    Scale,
     StepType,
 )
 
@@ -50,6 +52,7 @@ _PLANS: dict[type[Any], Planner] = {
     ManifestDeploy: _plan_manifest,
     Exec: plan_exec,
     Logs: plan_logs,
+    Scale: plan_scale,
 }
 
 _YAML_PAIR = re.compile(r"^(?P<head>[\s-]*[\"']?(?P<key>[^\s:#\"'][^:#]*?)[\"']?\s*:\s+)(?P<value>[^\s#&*|>{\[].*)$")
