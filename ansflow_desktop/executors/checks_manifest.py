@@ -111,10 +111,10 @@ def at(
     severity: Severity = Severity.ERROR,
 ) -> Problem:
     """Return a problem of an object's field, with its place in the text that holds it."""
-    title = msg("%(object)s: %(path)s", object=located.found.label, path=path or "metadata")
+    label = located.found.label
     return Problem(
         field=located.field,
-        title=title,
+        title=msg("%(object)s: %(path)s", object=label, path=path) if path else label,
         message=msg("Line %(line)d, column %(column)d: %(reason)s", line=line, column=column, reason=reason),
         hint=hint,
         severity=severity,

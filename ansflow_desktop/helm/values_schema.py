@@ -6,6 +6,7 @@ is named, 1.0 a whole number, formats checked up to draft 7. Nothing is fetched 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -83,6 +84,7 @@ def _one(
             yield _problem(each, (*path, *each.absolute_path), sources)
 
 
+@functools.lru_cache(maxsize=32)
 def _validator(text: str) -> Any:
     import jsonschema
     from jsonschema import validators
