@@ -189,7 +189,8 @@ class _Run:
             if not found:
                 raise no_pods(self._wanted.target, self._step.k8s_namespace)
             chosen = self._chosen(found)
-            self._logs = [self._pod_log(session, pod, many=len(found) > 1) for pod in chosen]
+            for pod in chosen:
+                self._logs.append(self._pod_log(session, pod, many=len(found) > 1))
             if self._wanted.follow:
                 await self._follow()
                 return
@@ -275,15 +276,16 @@ class _Run:
 
     def _late(self) -> StepResult:
         """Judge a step whose time is over: a success only where following was all that was asked for, and it worked."""
-        trouble = next((log.trouble for log in self._logs if log.trouble), None)
-        if trouble:
-            raise trouble
         after = msg("After %(time)s", time=self._config.timeout)
         waiting = next((log.waiting for log in self._logs if log.waiting), None)
         if waiting:
             return self._result(Phase.FAILED, msg("%(when)s the pod was still %(state)s", when=after, state=waiting))
+        trouble = next((log.trouble for log in self._logs if log.trouble), None)
+        if trouble:
+            return self._broke_off(trouble)
         if self._wanted.until:
-            return self._result(Phase.FAILED, self._not_found(after))
+            hint = msg("Look at the log, correct the pattern, or give it a longer timeout.")
+            return self._result(Phase.FAILED, self._not_found(after), hint)
         if self._wanted.follow and self._logs:
             return self._result(Phase.SUCCEEDED)
         return self._result(Phase.FAILED, msg("%(when)s the log was not read to its end", when=after))
