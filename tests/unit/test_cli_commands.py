@@ -295,7 +295,7 @@ def test_every_problem_of_a_broken_file_is_said_with_its_place(call, pipeline: P
 
 
 def test_a_field_of_other_k8s_steps_is_said_to_be_of_no_use(call, pipeline: Path) -> None:
-    pipeline.write_text(PIPELINE.replace("k8s_namespace: ${ns}", "k8s_resource_name: deployment/x"))
+    pipeline.write_text(PIPELINE.replace("k8s_cluster:", "k8s_resource_name: deployment/x\n      k8s_cluster:"))
     (problem,) = json.loads(call("validate", str(pipeline), "-o", "json")[1])["problems"]
     assert problem["title"] == "steps[1].k8s_resource_name is not used by a step of type k8s_deploy"
 
