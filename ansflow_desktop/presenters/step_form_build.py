@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from ansflow_desktop.i18n import _, active_language, msg_n
+from ansflow_desktop.i18n import Text, _, active_language, msg, msg_n, translate
 from ansflow_desktop.models.definition import Group, Parameter, StepDefinitions, Words
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.step_form_state import (
@@ -126,6 +126,7 @@ def _field(step: Step, parameter: Parameter, path: Path, *, applies: bool) -> Fi
         choices=tuple(ChoiceState(value=one.value, title=words(one.label)) for one in parameter.choices),
         required=parameter.required,
         advanced=parameter.advanced and not parameter.required,
+        wins_over=parameter.wins_over,
         applies=applies,
     )
 
@@ -136,7 +137,11 @@ def _hint(parameter: Parameter) -> str:
         return "\n".join(map(str, parameter.default))
     if parameter.default not in (None, "", {}):
         return _as_text(parameter.default)
-    return parameter.placeholder or (_("Required") if parameter.required else "")
+    if not parameter.placeholder:
+        return _("Required") if parameter.required else ""
+    example = msg("Such as %(example)s", example=parameter.placeholder)
+    needed = msg("Required, such as %(example)s", example=parameter.placeholder)
+    return translate(needed if parameter.required else example)
 
 
 def _groups(
@@ -149,8 +154,16 @@ def _groups(
     for key in known:
         here = sorted((one for one in fields if placed[id(one)].group == key), key=lambda one: placed[id(one)].order)
         if here:
-            made.append(GroupState(key=key, title=titles.get(key, key), fields=tuple(here)))
+            note = _one_of([(field, placed[id(field)]) for field in here])
+            made.append(GroupState(key=key, title=titles.get(key, key), note=note, fields=tuple(here)))
     return tuple(made)
+
+
+def _one_of(fields: Sequence[tuple[FieldState, Parameter]]) -> Text:
+    """Return the sentence on fields of which exactly one is given, empty where there are none."""
+    named = next((one.one_of for field, one in fields if one.one_of and field.applies), "")
+    titles = [field.title for field, one in fields if one.one_of == named and field.applies] if named else []
+    return msg("One of these is given: %(fields)s.", fields=", ".join(titles)) if len(titles) > 1 else ""
 
 
 def _with_mode_note(field: FieldState, kept: Sequence[KeptField]) -> FieldState:

@@ -27,9 +27,9 @@ class FieldState(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` leads to it within the step (`("k8s_config", "timeout")`), `name` is the same as people read it in the file.
     `given` says whether the file holds it, `value` what it holds as plain data. `default` holds where it is left out,
-    None for none. `hint` stands in an empty box. `applies` is False for a field of the other mode, which is not shown.
-    `options` are offered for completion, `options_note` says where they came from or why there are none; `note` stands
-    beneath the box.
+    None for none. `hint` stands in an empty box, `wins_over` names the fields that this one beats. `applies` is False
+    for a field of the other mode, which is not shown. `options` are offered for completion, `options_note` says where
+    they came from or why there are none; `note` stands beneath the box.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class FieldState(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     advanced: bool = False
     applies: bool = True
-    alternatives: tuple[str, ...] = ()
+    wins_over: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     options_note: Text = ""
     note: Text = ""
@@ -73,10 +73,11 @@ class FieldState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of fields under one heading, in order."""
+    """A group of fields under one heading, in order; `note` says of which of them one is given."""
 
     key: str
     title: str
+    note: Text = ""
     fields: tuple[FieldState, ...] = ()
 
 

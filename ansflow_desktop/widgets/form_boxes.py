@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QStringListModel, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtCore import QModelIndex, QRectF, QStringListModel, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCompleter, QFileDialog, QLineEdit, QListView, QStyledItemDelegate, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
@@ -15,6 +15,8 @@ from ansflow_desktop.presenters.step_form_state import FieldState
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import icon_button
 from ansflow_desktop.widgets.form_inputs import LineInput
+
+_ARROW_PX = 25
 
 
 class SuggestBox(QLineEdit):
@@ -41,9 +43,7 @@ class SuggestBox(QLineEdit):
         self._completer.setPopup(self._popup)
         self._popup.setItemDelegate(QStyledItemDelegate(self._popup))
         self._completer.activated[QModelIndex].connect(self._on_chosen)
-        self._arrow = QAction(icons.icon("chevron-down"), "", self)
-        self._arrow.triggered.connect(self.open_list)
-        self.addAction(self._arrow, QLineEdit.ActionPosition.TrailingPosition)
+        self.setTextMargins(0, 0, _ARROW_PX - 6, 0)
         self.textEdited.connect(self._on_edited)
 
     @property
@@ -61,13 +61,9 @@ class SuggestBox(QLineEdit):
         if list(names) == self.names:
             return
         self._names.setStringList(list(names))
-        self._arrow.setEnabled(bool(names))
+        self.update()
         if self._popup.isVisible():
             self._complete(self._completer.completionPrefix())
-
-    def set_title(self, title: str) -> None:
-        """Name the arrow for assistive tools and its tool tip."""
-        self._arrow.setText(translate(msg("Choose from a list: %(field)s", field=title)))
 
     @Slot()
     def open_list(self) -> None:
@@ -104,6 +100,27 @@ class SuggestBox(QLineEdit):
         self._popup.hide()
         self.textEdited.emit(name)
 
+    def _arrow(self) -> QRectF:
+        return QRectF(self.width() - _ARROW_PX, (self.height() - 18) / 2, 18, 18)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the line, then an arrow like a combo box's; a paler one where there is nothing to choose."""
+        super().paintEvent(event)
+        icons.paint(QPainter(self), self._arrow(), "chevron-down", "muted" if self.names else "line_strong")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the list by the arrow."""
+        if event.position().x() >= self._arrow().left() - 3:
+            self.open_list()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show an arrow pointer over the arrow, a text pointer over the text."""
+        over = event.position().x() >= self._arrow().left() - 3
+        self.setCursor(Qt.CursorShape.ArrowCursor if over else Qt.CursorShape.IBeamCursor)
+        super().mouseMoveEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open the list on Down."""
         if event.key() == Qt.Key.Key_Down and not self._popup.isVisible():
@@ -119,7 +136,6 @@ class SuggestInput(LineInput):
         """Make it for `field`."""
         self.suggest = SuggestBox()
         super().__init__(field, self.suggest)
-        self.suggest.set_title(field.title)
         self.suggest.wanted.connect(self.wanted)
 
     def decorate(self) -> None:

@@ -6,8 +6,18 @@ import html
 import re
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters.step_form_state import FieldState, same
@@ -30,6 +40,16 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def bring_into_view(widget: QWidget) -> None:
+    """Scroll the column around `widget` until it is seen; what was just shown or added takes its room first."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+    part = widget.parentWidget()
+    while part is not None and not isinstance(part, QScrollArea):
+        part = part.parentWidget()
+    if isinstance(part, QScrollArea):
+        part.ensureWidgetVisible(widget, 0, 24)
 
 
 class Input(QWidget):
@@ -112,6 +132,7 @@ class Input(QWidget):
             field.help,
             translate(msg("In the file: %(name)s", name=field.name)),
             translate(msg("Left out: %(default)s", default=default)) if default else "",
+            translate(msg("Wins over: %(fields)s", fields=", ".join(field.wins_over))) if field.wins_over else "",
             translate(field.options_note),
         )
 

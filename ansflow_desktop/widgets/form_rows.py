@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
@@ -14,7 +14,7 @@ from ansflow_desktop.presenters.step_form_state import FieldState
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import ElidedLabel, button, icon_button, label, row
 from ansflow_desktop.widgets.form_boxes import open_dialog
-from ansflow_desktop.widgets.form_inputs import Input, text_of, tip
+from ansflow_desktop.widgets.form_inputs import Input, bring_into_view, text_of, tip
 
 
 class _Row(QWidget):
@@ -101,11 +101,21 @@ class RowsInput(Input):
         where = len(self.rows) if index is None else index
         self.rows.insert(where, made)
         self._list.insertWidget(where, made)
+        made.show()  # at once, so that it can take the keyboard
         made.edited.connect(self.on_rows)
         made.removed.connect(self._on_removed)
         made.moved.connect(self._on_moved)
         self.renamed()
         return made
+
+    def begin(self, made: _Row) -> None:
+        """Put the keyboard into a new row, and the button that adds the next one into view."""
+        made.boxes[0].setFocus()
+        QTimer.singleShot(0, self._bring)
+
+    @Slot()
+    def _bring(self) -> None:
+        bring_into_view(self.focus)
 
     def renamed(self) -> None:
         """Name the boxes by their place, for assistive tools and tests."""
@@ -187,7 +197,7 @@ class MappingInput(RowsInput):
 
     @Slot()
     def _on_add(self) -> None:
-        self.place(self._make("", "")).boxes[0].setFocus()
+        self.begin(self.place(self._make("", "")))
 
     def _make(self, name: str, value: Any) -> _Row:
         boxes = []
@@ -264,7 +274,7 @@ class FilesInput(RowsInput):
 
     @Slot()
     def _on_type(self) -> None:
-        self.place(self._make("")).boxes[0].setFocus()
+        self.begin(self.place(self._make("")))
 
     def _make(self, path: Any) -> _Row:
         box = QLineEdit(text_of(path))

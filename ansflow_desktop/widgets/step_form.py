@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _
@@ -14,9 +14,11 @@ from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.code import CodeView
 from ansflow_desktop.widgets.controls import Card, Column, EmptyState, Symbol, clear, label, row
 from ansflow_desktop.widgets.fields import Problems
+from ansflow_desktop.widgets.form_inputs import bring_into_view
 from ansflow_desktop.widgets.step_form_page import FieldRow, GroupBox, StepPage
 
 _LEAST_WIDTH = 320
+_AWAY = "away_"
 _STEP = re.compile(r"^(?:spec\.)?steps\[\d+\]\.?")
 
 
@@ -58,7 +60,7 @@ def _kept_row(one: KeptField) -> QWidget:
     text.setObjectName("kept_" + one.name.replace(".", "_"))
     text.show_text(one.text)
     lines = min(6, one.text.count("\n") + 1)
-    text.setFixedHeight(lines * text.fontMetrics().lineSpacing() + 22)
+    text.setFixedHeight(lines * text.fontMetrics().lineSpacing() + 28)
     column.addWidget(text)
     problems = Problems()
     problems.show_problems(one.problems)
@@ -76,6 +78,7 @@ class StepForm(Card):
         self._pages: dict[str, StepPage] = {}
         self._page: StepPage | None = None
         self._serial = -1
+        self._wanted: FieldRow | None = None
         self.body.setContentsMargins(0, 0, 0, 0)
         self._empty = EmptyState("pencil-outline", _("No step is chosen"), _("Choose a step, and its form is here."))
         self._scroll = Column(_LEAST_WIDTH)
@@ -135,9 +138,8 @@ class StepForm(Card):
     def _show_page(self, state: FormState, fresh: bool) -> None:
         page = self._page_of(state)
         if page is not self._page:
-            if self._page:
-                self._page.hide()
-            self._page, fresh = page, True
+            self._change_page(page)
+            fresh = True
         if page:
             page.show_state(state, fresh=fresh)
             page.show()
@@ -154,6 +156,17 @@ class StepForm(Card):
             self._place.addWidget(page)
         return page
 
+    def _change_page(self, page: StepPage | None) -> None:
+        """Hide the page shown and show another; fields are found by name on the page that is shown only."""
+        if self._page:
+            self._page.hide()
+            for part in self._page.findChildren(QWidget):
+                if part.objectName() and not part.objectName().startswith("qt_"):
+                    part.setObjectName(_AWAY + part.objectName())
+        for part in page.findChildren(QWidget) if page else ():
+            part.setObjectName(part.objectName().removeprefix(_AWAY))
+        self._page = page
+
     # Found
 
     def focus_field(self, name: str) -> bool:
@@ -168,8 +181,16 @@ class StepForm(Card):
         group, made = found
         group.open_for(made)
         made.focus_input()
-        self._scroll.ensureWidgetVisible(made, 0, 40)
+        self._wanted = made
+        QTimer.singleShot(0, self._bring)
         return True
+
+    @Slot()
+    def _bring(self) -> None:
+        """Scroll to the field asked for, now that an opened fold has its room."""
+        if self._wanted:
+            bring_into_view(self._wanted)
+        self._wanted = None
 
     def _find(self, path: Path) -> tuple[GroupBox, FieldRow] | None:
         if self._page is None or not path[0]:

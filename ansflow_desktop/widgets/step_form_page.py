@@ -12,7 +12,7 @@ from ansflow_desktop.models.problem import Severity
 from ansflow_desktop.presenters.step_form import StepFormPresenter
 from ansflow_desktop.presenters.step_form_state import MODE, FieldState, FormState, GroupState, Path
 from ansflow_desktop.widgets import icons
-from ansflow_desktop.widgets.controls import label, row, set_property
+from ansflow_desktop.widgets.controls import ElidedLabel, label, row, set_property
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.form_boxes import PathInput, SuggestInput
 from ansflow_desktop.widgets.form_editors import CommandInput, ListInput, TextInput
@@ -142,7 +142,13 @@ class GroupBox(QWidget):
         column.setSpacing(10)
         self.heading = label(group.title, "strong")
         self.heading.setVisible([field.path for field in group.fields] != [("name",)])
-        column.addWidget(self.heading)
+        self._note = label("", "muted", wrap=True)
+        heading = QVBoxLayout()
+        heading.setSpacing(3)
+        heading.addWidget(self.heading)
+        heading.addWidget(self._note)
+        column.addLayout(heading)
+        self._titles = ElidedLabel("", "muted")
         self.fold = self._make_fold(group)
         self._inside = QWidget()
         inside = QVBoxLayout(self._inside)
@@ -152,14 +158,16 @@ class GroupBox(QWidget):
             (inside if advanced else column).addWidget(made)
             made.edited.connect(self.edited)
             made.wanted.connect(self.wanted)
-        column.addWidget(self.fold)
+        line = row(self.fold, self._titles, spacing=4)
+        line.setStretch(1, 1)
+        column.addLayout(line)
         column.addWidget(self._inside)
 
     def _make_fold(self, group: GroupState) -> QPushButton:
         made = QPushButton()
         made.setProperty("role", "link")
         made.setObjectName(f"fold_{group.key}")
-        made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        made.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         made.clicked.connect(self._on_fold)
         return made
 
@@ -170,6 +178,7 @@ class GroupBox(QWidget):
     def _open(self, opened: bool) -> None:
         self._opened = opened
         self._inside.setVisible(opened)
+        self._titles.setVisible(not opened)
         self.fold.setIcon(icons.icon("chevron-up" if opened else "chevron-down", "accent"))
 
     def show_group(self, group: GroupState, *, fresh: bool) -> None:
@@ -177,6 +186,8 @@ class GroupBox(QWidget):
         for made, field in zip(self.rows, group.fields, strict=True):
             made.show_field(field, fresh=fresh)
         self.setVisible(any(field.applies for field in group.fields))
+        self._note.setText(translate(group.note))
+        self._note.setVisible(bool(group.note))
         folded = [field for field in group.fields if field.advanced and field.applies]
         notable = frozenset(field.path for field in folded if field.changed or field.wrong)
         if fresh:
@@ -199,7 +210,8 @@ class GroupBox(QWidget):
             text += ", " + _("with a problem")
         self.fold.setText(text)
         self.fold.setAccessibleName(f"{text}: {titles}")
-        self.fold.setToolTip(titles)
+        self._titles.set_text(titles)
+        self._titles.setVisible(bool(folded) and not self._opened)
 
     def row_at(self, path: Path) -> FieldRow | None:
         """Return the row of the field at `path` that is shown, None where there is none."""
