@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -44,23 +46,55 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: bool = False
 
 
+class RawRendering(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step renders to, secrets and all: never to be shown, stored or logged. `field` is where it comes from."""
+
+    text: str = ""
+    field: str = ""
+    problems: tuple[Problem, ...] = ()
+    cancelled: bool = False
+
+
 def render(step: PipelineStep, context: ExecutionContext, tools: ToolSet, cancel: Cancel | None = None) -> Rendered:
     """Return what `step` renders to, without a cluster; never raises UserError: that becomes a problem by its field.
 
     Blocking (some 0.1 s; missing dependencies are fetched into a private copy first); `cancel` ends it at once.
     """
+    return shown(render_raw(step, context, tools, cancel))
+
+
+def render_raw(
+    step: PipelineStep,
+    context: ExecutionContext,
+    tools: ToolSet,
+    cancel: Cancel | None = None,
+    adapt: Callable[[Command], Command] | None = None,
+) -> RawRendering:
+    """Return the same with its secrets, to be compared; `adapt` may change the `helm template` that is run."""
     cancel = cancel or Cancel()
     if step.type is not StepType.K8S_DEPLOY:
-        return Rendered()
+        return RawRendering()
     try:
         config = decode(step)
         if isinstance(config, ManifestDeploy):
             return _manifest(step, config, context, tools, cancel)
-        with tempfile.TemporaryDirectory(prefix="ansflow-preview-") as folder:
-            plan = plan_step(step, context, tools, _NOWHERE, Path(folder))
-            return _helm(plan, cancel)
+        with prepared(step, context, tools, cancel) as (plan, failed):
+            return failed or _helm(plan, cancel, adapt)
     except UserError as error:
-        return Rendered(problems=(_problem(error),))
+        return RawRendering(problems=(_problem(error),))
+
+
+@contextlib.contextmanager
+def prepared(
+    step: PipelineStep, context: ExecutionContext, tools: ToolSet, cancel: Cancel
+) -> Iterator[tuple[StepPlan, RawRendering | None]]:
+    """Give the plan of a Helm deploy with its chart made ready in a private folder, and why it is not, None if it is.
+
+    Raises UserError where it cannot be planned.
+    """
+    with tempfile.TemporaryDirectory(prefix="ansflow-preview-") as folder:
+        plan = plan_step(step, context, tools, _NOWHERE, Path(folder))
+        yield plan, (_fetched(plan, cancel) if plan.preparation else None)
 
 
 def kept_values(document: dict[str, Any], namespace: str, release: str) -> dict[str, Any] | None:
@@ -71,13 +105,13 @@ def kept_values(document: dict[str, Any], namespace: str, release: str) -> dict[
     return sync.run(releases.release_values(document, namespace, release)) or None
 
 
-def _helm(plan: StepPlan, cancel: Cancel) -> Rendered:
+def _helm(plan: StepPlan, cancel: Cancel, adapt: Callable[[Command], Command] | None) -> RawRendering:
     assert plan.template
-    failed = _fetched(plan, cancel) if plan.preparation else None
-    return failed or _ended(plan, ProcessRunner().run(plan.template, None, cancel))
+    command = adapt(plan.template) if adapt else plan.template
+    return template_result(plan, ProcessRunner().run(command, None, cancel))
 
 
-def _fetched(plan: StepPlan, cancel: Cancel) -> Rendered | None:
+def _fetched(plan: StepPlan, cancel: Cancel) -> RawRendering | None:
     """Put the missing dependencies into the private copy, from the last preview where they are the same.
 
     Returns what to show where that failed, None to go on.
@@ -89,32 +123,36 @@ def _fetched(plan: StepPlan, cancel: Cancel) -> Rendered | None:
     for command in plan.preparation.commands:
         result = ProcessRunner().run(command, None, cancel)
         if result.cancelled:
-            return Rendered(cancelled=True)
+            return RawRendering(cancelled=True)
         if result.exit_code != 0:
-            return Rendered(problems=(_not_fetched(plan, result),))
+            return RawRendering(problems=(_not_fetched(plan, result),))
     FETCHED.keep(plan.preparation)
     return None
 
 
-def _ended(plan: StepPlan, result: ProcessResult) -> Rendered:
+def template_result(plan: StepPlan, result: ProcessResult) -> RawRendering:
+    """Return what an ended `helm template` of `plan` says."""
     if result.cancelled:
-        return Rendered(cancelled=True)
+        return RawRendering(cancelled=True)
     if result.exit_code != 0:
-        return Rendered(problems=(_template_problem(plan, result),))
-    return _masked(result.stdout, "chart_path")
+        return RawRendering(problems=(_template_problem(plan, result),))
+    return RawRendering(text=result.stdout, field="chart_path")
 
 
-def _masked(text: str, field: str) -> Rendered:
+def shown(raw: RawRendering) -> Rendered:
+    """Return a rendering as it may be shown: secrets masked, its objects named."""
+    if raw.cancelled or raw.problems:
+        return Rendered(problems=raw.problems, cancelled=raw.cancelled)
     try:
-        return Rendered(text=rendered.masked(text), objects=rendered.objects_of(text))
+        return Rendered(text=rendered.masked(raw.text), objects=rendered.objects_of(raw.text))
     except safe_yaml.YamlProblem as problem:
         title = msg("What the chart renders to is not YAML")
-        return Rendered(problems=(Problem(field=field, title=title, message=problem.text()),))
+        return Rendered(problems=(Problem(field=raw.field, title=title, message=problem.text()),))
 
 
 def _manifest(
     step: PipelineStep, config: ManifestDeploy, context: ExecutionContext, tools: ToolSet, cancel: Cancel
-) -> Rendered:
+) -> RawRendering:
     check_config(config)
     kubectl = kubectl_for(step, context, tools, _NOWHERE)
     if not config.kustomize:
@@ -122,13 +160,13 @@ def _manifest(
     else:
         result = ProcessRunner().run(kubectl.kustomize(kustomization(config, kubectl.directory)), None, cancel)
         if result.cancelled:
-            return Rendered(cancelled=True)
+            return RawRendering(cancelled=True)
         if result.exit_code != 0:
             title = msg("The kustomization could not be rendered")
-            return Rendered(problems=(Problem(field="k8s_config.kustomize", title=title, message=said_by(result)),))
+            return RawRendering(problems=(Problem(field="k8s_config.kustomize", title=title, message=said_by(result)),))
         text = result.stdout
     read_objects(text, field_of(config))
-    return _masked(text, field_of(config))
+    return RawRendering(text=text, field=field_of(config))
 
 
 def _problem(error: UserError) -> Problem:

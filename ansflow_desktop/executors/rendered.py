@@ -1,4 +1,4 @@
-"""What `helm template` printed: which objects it holds, and the text with the data of Secrets masked."""
+"""What `helm template` printed: which objects it holds, and the text with its secrets masked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from ansflow_desktop import safe_yaml
+from ansflow_desktop.executors.live_diff_masks import looks_secret
 
 MASK = '"***"'
 
@@ -21,11 +22,12 @@ def objects_of(text: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def masked(text: str) -> str:
-    """Return `text` with every value under a Secret's `data` and `stringData` masked, all else as it stands.
+    """Return `text` with its secrets masked, all else as it stands; raises safe_yaml.YamlProblem.
 
-    The values are replaced at their places (recipes.md, "YAML edits"). Raises safe_yaml.YamlProblem.
+    Masked are all values under a Secret's `data` and `stringData`, and elsewhere what is named like a secret
+    (`password: …`, an environment variable DB_PASSWORD). They are replaced at their places (recipes.md, "YAML edits").
     """
-    spans = [span for node in safe_yaml.compose(text) for span in _secret_spans(node)]
+    spans = [span for node in safe_yaml.compose(text) for span in (*_secret_spans(node), *_named_spans(node))]
     for start, end in sorted(set(spans), reverse=True):
         text = text[:start] + MASK + _line_end(text[start:end]) + text[end:]
     return text
@@ -65,6 +67,28 @@ def _secret_spans(node: Any) -> list[tuple[int, int]]:
     if _word(fields.get("kind")) != "Secret":
         return []
     return [span for name in ("data", "stringData") for span in _value_spans(fields.get(name))]
+
+
+def _named_spans(node: Any) -> list[tuple[int, int]]:
+    """Return the places of values that their names call secret, in any object."""
+    found: list[tuple[int, int]] = []
+    pending, seen = [node], {id(node)}
+    while pending:
+        here = pending.pop()
+        fields = _fields(here)
+        environment = looks_secret(_word(fields.get("name")))
+        for name, value in fields.items():
+            if _hides(value) and (looks_secret(name) or (environment and name == "value")):
+                found += _value_spans(value)
+        fresh = [below for below in safe_yaml.children(here) if id(below) not in seen]
+        seen.update(map(id, fresh))
+        pending += fresh
+    return found
+
+
+def _hides(node: Any) -> bool:
+    """Say whether a node is a scalar that says something: true, false and nothing are no secrets."""
+    return isinstance(node, yaml.ScalarNode) and bool(node.value) and not str(node.tag).endswith((":bool", ":null"))
 
 
 def _value_spans(node: Any) -> list[tuple[int, int]]:
