@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -15,10 +14,23 @@ import msgspec
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.context import RunScope, StepExecutor, StepResult
 from ansflow_desktop.executors.shell import timeout_message
+from ansflow_desktop.executors.step_options import (
+    CLEANUP_S,
+    Deadline,
+    Tried,
+    deadline_of,
+    failed_attempt,
+    no_time_left,
+    pause_before,
+    renewed,
+    scope_for,
+    shown_timeout,
+    stopped_between,
+)
 from ansflow_desktop.i18n import Message, Text, msg
-from ansflow_desktop.models.duration import duration_problem, parse_duration
 from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep, StepType
 from ansflow_desktop.models.run import Phase, StepFinished, StepStarted
+from ansflow_desktop.pipelines.conditions import met
 from ansflow_desktop.pipelines.variables import substitute
 from ansflow_desktop.process import Cancel
 
@@ -51,7 +63,8 @@ class StepLoop:
         """Run `steps` in order and return the run's phase and exit code.
 
         A failed step makes the run Failed, with `continue_on_error` too (exit code 1: a step failed); the steps behind
-        it run only with it. Nothing runs behind a cancel or an unknown state.
+        it run only with it. Behind that, a cancel or an unknown state only `always` steps run, with the last good
+        context; a second cancel ends them too.
         """
         for index, step in steps:
             if self._scope.cancel.requested and self._skip is None:
@@ -61,20 +74,25 @@ class StepLoop:
         return self._phase, self._code
 
     def _one(self, index: int, step: PipelineStep, context: ExecutionContext) -> ExecutionContext:
-        if self._skip is not None:
-            self._skipped(step, self._skip)
-            return context
         try:
-            ready = step if self._literal else substitute(step, context.variables)
+            why = self._why_not(step, context)
+            ready = step if self._literal or why else substitute(step, context.variables)
         except UserError as error:
-            if step.enabled:
-                self._finished(step, _refused(error, f"steps[{index}]", context), error.code, 0.0)
-                return context
-            ready = step
-        if not ready.enabled:
-            self._skipped(step, msg("The step is disabled"))
+            self._finished(step, _refused(error, "" if self._literal else f"steps[{index}]", context), error.code, 0.0)
+            return context
+        why = why or _disabled(ready)
+        if why:
+            self._skipped(step, why)
             return context
         return self._execute(ready, context)
+
+    def _why_not(self, step: PipelineStep, context: ExecutionContext) -> Message | None:
+        """Return why `step` does not run, None where it does; raises UserError for a condition that cannot be told."""
+        if self._skip is not None and (self._scope.cancel.forced or not _cleans_up(step, context)):
+            return self._skip
+        if _disabled(step) or (step.when and not met(step.when, context.variables)):
+            return _disabled(step) or msg("Its condition is not met: %(condition)s", condition=step.when)
+        return None
 
     def _execute(self, step: PipelineStep, context: ExecutionContext) -> ExecutionContext:
         self._scope.emit(
@@ -83,31 +101,53 @@ class StepLoop:
                 run=self._scope.run_id,
                 step=step.name,
                 step_type=step.type.value,
-                timeout=_shown_timeout(step),
+                timeout=shown_timeout(step),
             )
         )
         began = time.monotonic()
-        result, code = self._result(step, context)
+        result, code, _ = self._result(step, context)
         self._finished(step, result, code, time.monotonic() - began)
         return result.context if result.phase is Phase.SUCCEEDED else context
 
-    def _result(self, step: PipelineStep, context: ExecutionContext) -> tuple[StepResult, ExitCode | None]:
-        """Return how the step ended and the code of the error that ended it, if one did."""
+    def _result(self, step: PipelineStep, context: ExecutionContext) -> Tried:
+        """Return how the step ended, all attempts included."""
+        behind_cancel = self._skip is not None and self._scope.cancel.requested
         try:
-            with self._scope.cancel.narrowed() as cancel, _deadline(step, cancel) as passed:
-                result = self._executors[step.type].execute(step, context, _with_cancel(self._scope, cancel))
-            return self._judged(step, result, passed.is_set()), None
+            deadline = deadline_of(step, cleaning_up=behind_cancel)
+            pause_before(step, 2)
         except UserError as error:
-            return _refused(error, "" if self._literal else step.name, context), error.code
-        except Exception as error:
-            return self._unexpected(step, error, context), None
+            return Tried(_refused(error, "" if self._literal else step.name, context), error.code)
+        narrow = renewed if behind_cancel else Cancel.narrowed
+        with narrow(self._scope.cancel) as run_cancel, run_cancel.narrowed() as cancel, deadline.stopping(cancel):
+            return self._attempts(step, context, deadline, run_cancel, cancel)
 
-    def _judged(self, step: PipelineStep, result: StepResult, passed: bool) -> StepResult:
-        """Call it a failure, not a cancel, where the step's own deadline stopped it."""
-        if passed and result.phase is Phase.CANCELLED and not self._scope.cancel.requested:
-            said = timeout_message(step.timeout)
-            return msgspec.structs.replace(result, phase=Phase.FAILED, message=_with_detail(said, result))
-        return result
+    def _attempts(
+        self, step: PipelineStep, context: ExecutionContext, deadline: Deadline, run_cancel: Cancel, cancel: Cancel
+    ) -> Tried:
+        """Try until it succeeds, is not to be tried again, or there is no time; a cancel ends a pause at once."""
+        attempt = 1
+        while True:
+            tried = self._attempt(step, context, cancel, attempt)
+            tried = tried._replace(result=_judged(step, tried.result, deadline, run_cancel))
+            if deadline.passed or cancel.requested or attempt > step.retries or not tried.may_be_repeated:
+                return tried
+            pause = pause_before(step, attempt + 1)
+            if deadline.left is not None and deadline.left <= pause:
+                self._scope.notice(step.name, "warning", no_time_left(step, attempt))
+                return tried
+            self._scope.notice(step.name, "warning", failed_attempt(step, attempt, tried.result.message, pause))
+            if cancel.wait(pause):
+                return Tried(_judged(step, stopped_between(tried.result), deadline, run_cancel))
+            attempt += 1
+
+    def _attempt(self, step: PipelineStep, context: ExecutionContext, cancel: Cancel, attempt: int) -> Tried:
+        try:
+            scope = scope_for(self._scope, cancel, attempt)
+            return Tried(self._executors[step.type].execute(step, context, scope))
+        except UserError as error:
+            return Tried(_refused(error, "" if self._literal else step.name, context), error.code)
+        except Exception as error:
+            return Tried(self._unexpected(step, error, context), unexpected=True)
 
     def _unexpected(self, step: PipelineStep, error: Exception, context: ExecutionContext) -> StepResult:
         report = self._scope.redact("".join(traceback.format_exception(error)))
@@ -177,50 +217,29 @@ def _refused(error: UserError, where: str, context: ExecutionContext) -> StepRes
     return StepResult(phase=phase, context=context, message=message, hint=error.hint)
 
 
+def _disabled(step: PipelineStep) -> Message | None:
+    return None if step.enabled else msg("The step is disabled")
+
+
+def _judged(step: PipelineStep, result: StepResult, deadline: Deadline, run_cancel: Cancel) -> StepResult:
+    """Call it a failure, not a cancel, where the step's own deadline stopped it."""
+    if deadline.passed and result.phase is Phase.CANCELLED and not run_cancel.requested:
+        said = timeout_message(step.timeout or f"{CLEANUP_S:g}s")
+        return msgspec.structs.replace(result, phase=Phase.FAILED, message=_with_detail(said, result))
+    return result
+
+
+def _cleans_up(step: PipelineStep, context: ExecutionContext) -> bool:
+    """Return whether `step` runs behind a failure; `always: ${name}` is told by the variable, where it is defined."""
+    if "always" not in step.deferred:
+        return step.always
+    bare = PipelineStep(name=step.name, type=step.type, deferred={"always": step.deferred["always"]})
+    with contextlib.suppress(UserError):
+        return substitute(bare, context.variables).always
+    return False
+
+
 def _with_detail(said: Message, result: StepResult) -> Text:
     if not result.message or result.message == msg("Cancelled"):
         return said
     return msg("%(title)s: %(reason)s", title=said, reason=result.message)
-
-
-def _with_cancel(scope: RunScope, cancel: Cancel) -> RunScope:
-    return RunScope(
-        run_id=scope.run_id,
-        emit=scope.emit,
-        cancel=cancel,
-        tools=scope.tools,
-        clusters=scope.clusters,
-        folder=scope.folder,
-        redact=scope.redact,
-        processes=scope.processes,
-    )
-
-
-@contextlib.contextmanager
-def _deadline(step: PipelineStep, cancel: Cancel) -> Iterator[threading.Event]:
-    """Ask the step to stop once its timeout has passed; the event says that it has."""
-    passed = threading.Event()
-    if not step.timeout:
-        yield passed
-        return
-
-    def stop() -> None:
-        passed.set()
-        cancel.request()
-
-    timer = threading.Timer(min(parse_duration(step.timeout), threading.TIMEOUT_MAX), stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield passed
-    finally:
-        timer.cancel()
-        timer.join()
-
-
-def _shown_timeout(step: PipelineStep) -> float:
-    """Return the seconds that are shown beside the elapsed time: the step's deadline, else its own way of waiting."""
-    for text in (step.timeout, step.k8s_config.get("timeout", "")):
-        if isinstance(text, str) and text and duration_problem(text) is None:
-            return parse_duration(text)
-    return 0.0
