@@ -141,7 +141,7 @@ def _block_place(found: list[Line], number: int, typed: str) -> Place:
         return Place(path[:-1], path[-1].removesuffix("[]"), rest, step, frozenset())
     if colon and (value.startswith(" ") or not value):
         return Place(path, key.strip(), value.lstrip(), step, frozenset())
-    return Place(path, "", rest, step, _used(found, number, column))
+    return Place(path, "", rest, step, _used(found, number, column, dash))
 
 
 def _path(found: list[Line], number: int, column: int, dash: int) -> tuple[str, ...]:
@@ -185,19 +185,17 @@ def _is_step(found: list[Line], line: Line) -> bool:
     return line.dash >= 0 and _path(found, line.number, line.column, line.dash) == ("spec", "steps[]")
 
 
-def _used(found: list[Line], number: int, column: int) -> frozenset[str]:
-    """Return the keys of the mapping that a key at `column` in line `number` belongs to."""
+def _used(found: list[Line], number: int, column: int, dash: int) -> frozenset[str]:
+    """Return the keys of the mapping that a key at `column` in line `number` belongs to; a dash begins a new one."""
     used: set[str] = set()
-    above = reversed([one for one in found if one.number < number])
-    below = (one for one in found if one.number > number)
-    for line in above:
+    for line in reversed([one for one in found if one.number < number and dash < 0]):
         if line.column < column:
             break
         used |= {line.key} if line.column == column else set()
         if line.column == column and line.dash >= 0:
             break
-    for line in below:
-        if line.column < column or line.dash >= 0:
+    for line in (one for one in found if one.number > number):
+        if line.column < column or (line.column == column and line.dash >= 0):
             break
         used |= {line.key} if line.column == column else set()
     return frozenset(used)
