@@ -34,25 +34,27 @@ def is_file(path: str | Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace `path` by `data`, mode 0600: write, fsync, rename, fsync the folder (failure-modes.md, row 14).
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace `path` by `data`: write, fsync, rename, fsync the folder (failure-modes.md, row 14).
 
-    A symbolic link is followed, so that a file kept elsewhere stays there. Raises UserError where it cannot be written;
-    the old file is then untouched.
+    The program's own files have `mode` 0600; a person's file is given the bits that it has, and stays its owner's where
+    that is allowed. A symbolic link is followed, so that a file kept elsewhere stays there. Raises UserError where it
+    cannot be written; the old file is then untouched.
     """
     target = Path(os.path.realpath(path))
     try:
         if not target.parent.is_dir():
             paths.make_private(target.parent)
-        _replace(target, data)
+        _replace(target, data, mode)
     except OSError as error:
         raise cannot_write(path, error) from error
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: bytes, mode: int) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
+            _take_over(target, file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -62,6 +64,15 @@ def _replace(target: Path, data: bytes) -> None:
             Path(name).unlink()
         raise
     sync_folder(target.parent)
+
+
+def _take_over(target: Path, handle: int, mode: int) -> None:
+    """Give the new file the owner of the old one, as far as this user may, then `mode`."""
+    with contextlib.suppress(OSError):
+        old = target.stat()
+        if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(handle, old.st_uid, old.st_gid)
+    os.fchmod(handle, mode)
 
 
 def sync_folder(folder: Path) -> None:
