@@ -124,9 +124,14 @@ def _mapping(
     for name, key, value in reader.pairs(node, field):
         if name in known:
             found[name] = value
-        else:
+        elif name != fields.FOREIGN or not _may_hold_foreign(field):
             _refuse_field(reader, key, join(field, name), known, owner)
     return found
+
+
+def _may_hold_foreign(field: str) -> bool:
+    """Say whether a mapping may hold what AnsFlow's import keeps: spec and each step may."""
+    return field == "spec" or field.endswith("]")
 
 
 def _refuse_field(reader: Reader, key: Node, path: str, known: tuple[str, ...], owner: Owner | None) -> None:

@@ -30,6 +30,7 @@ LATER_CONFIG_FIELDS = ("strategy",)
 ROOT_FIELDS = ("apiVersion", "kind", "metadata", "spec")
 METADATA_FIELDS = ("name", "description")
 SPEC_FIELDS = ("variables", "steps")
+FOREIGN = "x-ansflow"  # of spec and of a step: what an import keeps of AnsFlow's document; read and validated by nobody
 CONFIGS: dict[str, type[Any]] = {
     "helm": HelmDeploy,
     "manifest": ManifestDeploy,

@@ -23,6 +23,7 @@ _FRAME = {
     "description": "For people; it changes nothing.",
     "variables": "Values for ${name}; shell steps get them as environment.",
     "steps": "What is run, in this order.",
+    fields.FOREIGN: "What an import keeps of AnsFlow's document; it changes nothing.",
 }
 
 
@@ -55,7 +56,8 @@ def _object(properties: dict[str, Any], required: tuple[str, ...] = ()) -> dict[
 
 def _spec() -> dict[str, Any]:
     steps = {"type": "array", "minItems": 1, "items": _one_of_type([kind.value for kind in StepType])}
-    return _frame({"variables": _texts_by_name(), "steps": steps}, required=("steps",))
+    parts = {"variables": _texts_by_name(), "steps": steps, fields.FOREIGN: {"type": "object"}}
+    return _frame(parts, required=("steps",))
 
 
 def _one_of_type(kinds: list[str]) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def _step(kind: StepType) -> dict[str, Any]:
     own = by_key(kind, "step")
     properties: dict[str, Any] = {"type": {"description": definition.help["en"], "const": kind.value}}
     properties |= {name: _described(parameter) for name, parameter in own.items()}
+    properties[fields.FOREIGN] = {"description": _FRAME[fields.FOREIGN], "type": "object"}
     required = ["type", *(name for name, parameter in own.items() if parameter.required)]
     config = _config(by_key(kind, "config"))
     if config:
