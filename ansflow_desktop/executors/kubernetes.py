@@ -13,6 +13,7 @@ from ansflow_desktop.executors.logs_step import run_logs
 from ansflow_desktop.executors.manifest_run import run_manifest
 from ansflow_desktop.executors.planned import decode
 from ansflow_desktop.executors.scale_run import run_scale
+from ansflow_desktop.executors.wait_run import run_wait
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.pipeline import (
     Exec,
@@ -22,6 +23,7 @@ from ansflow_desktop.models.pipeline import (
     ManifestDeploy,
     PipelineStep,
     Scale,
+    Wait,
 )
 
 Run: TypeAlias = Callable[[PipelineStep, Any, ExecutionContext, RunScope, dict[str, Any]], StepResult]
@@ -32,6 +34,7 @@ _RUNS: dict[type[Any], Run] = {
     Exec: run_exec,
     Logs: run_logs,
     Scale: run_scale,
+    Wait: run_wait,
 }
 
 

@@ -16,6 +16,7 @@ from ansflow_desktop.executors.logs_step import plan_logs
 from ansflow_desktop.executors.manifest_deploy import plan_manifest
 from ansflow_desktop.executors.planned import StepPlan, decode, step_directory
 from ansflow_desktop.executors.scale_step import plan_scale
+from ansflow_desktop.executors.wait_step import plan_wait
 from ansflow_desktop.helm.commands import SECRET_KEY
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.pipeline import (
@@ -27,6 +28,7 @@ from ansflow_desktop.models.pipeline import (
     PipelineStep,
     Scale,
     StepType,
+    Wait,
 )
 
 __all__ = ["StepPlan", "copy_text", "plan_step"]
@@ -53,6 +55,7 @@ _PLANS: dict[type[Any], Planner] = {
     Exec: plan_exec,
     Logs: plan_logs,
     Scale: plan_scale,
+    Wait: plan_wait,
 }
 
 _YAML_PAIR = re.compile(r"^(?P<head>[\s-]*[\"']?(?P<key>[^\s:#\"'][^:#]*?)[\"']?\s*:\s+)(?P<value>[^\s#&*|>{\[].*)$")
