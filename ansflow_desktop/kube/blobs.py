@@ -70,6 +70,20 @@ class _Config(msgspec.Struct, frozen=True):
     config: dict[str, Any] | None = None
 
 
+class Hook(msgspec.Struct, frozen=True):
+    """One hook of a release: its manifest."""
+
+    manifest: str = ""
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What a revision holds beyond its row: user-supplied values, the manifest, and the hooks' manifests."""
+
+    config: dict[str, Any] | None = None
+    manifest: str = ""
+    hooks: tuple[Hook, ...] | None = None
+
+
 class _Kept:
     """Decoded blobs by uid and resourceVersion: a Secret that did not change is never read twice."""
 
@@ -134,6 +148,15 @@ def values(secret: bytes) -> dict[str, Any]:
     try:
         packed = msgspec.json.decode(secret, type=_Secret).data.release
         return msgspec.json.decode(_unpacked(packed), type=_Config).config or {}
+    except (msgspec.MsgspecError, binascii.Error, zlib.error, ValueError) as error:
+        hint = msg("Restore the Secret, or uninstall the release.")
+        raise KubeError(msg("The release's record is damaged"), str(error), hint, code=ExitCode.UNKNOWN) from error
+
+
+def record(secret: bytes) -> Record:
+    """Return values and manifests in a Secret's JSON; raises KubeError when the blob is corrupt."""
+    try:
+        return msgspec.json.decode(_unpacked(msgspec.json.decode(secret, type=_Secret).data.release), type=Record)
     except (msgspec.MsgspecError, binascii.Error, zlib.error, ValueError) as error:
         hint = msg("Restore the Secret, or uninstall the release.")
         raise KubeError(msg("The release's record is damaged"), str(error), hint, code=ExitCode.UNKNOWN) from error
