@@ -86,6 +86,15 @@ def _exec(step: PipelineStep, place: str) -> Iterator[Problem]:
         yield Problem(field=f"{place}{_COMMAND}", title=title, hint=hint, severity=Severity.WARNING)
 
 
+def _logs(step: PipelineStep, place: str) -> Iterator[Problem]:
+    yield from _pods(step, place)
+    config = step.k8s_config
+    if config.get("previous") is True and (config.get("follow") is True or config.get("until")):
+        title = msg("The log of an earlier run cannot be followed")
+        hint = msg("Give either previous or follow (until means following).")
+        yield Problem(field=f"{place}k8s_config.previous", title=title, hint=hint)
+
+
 def _delete(step: PipelineStep, place: str) -> Iterator[Problem]:
     config = step.k8s_config
     if config.get("kinds") and not config.get("selector"):
@@ -144,5 +153,5 @@ _CHECKS: dict[StepType, Check] = {
     StepType.K8S_DELETE: _delete,
     StepType.K8S_WAIT: _wait,
     StepType.K8S_EXEC: _exec,
-    StepType.K8S_LOGS: _pods,
+    StepType.K8S_LOGS: _logs,
 }
