@@ -30,6 +30,8 @@ _MODULES = {
     "preview": "pipelines",
     "validate": "pipelines",
     "schema": "pipelines",
+    "convert": "convert",
+    "templates": "templates",
     "clusters": "clusters",
     "releases": "releases",
     "practice": "practice",

@@ -53,7 +53,7 @@ def labels(args: argparse.Namespace) -> dict[str, str]:
 
     A pipeline file has fields of its own names: commands that read one name those.
     """
-    if args.command in ("run", "preview", "validate"):
+    if args.command in ("run", "preview", "validate", "convert", "templates"):
         return _GLOBAL_LABELS
     positional = {"k8s_cluster": "CLUSTER"} if args.command == "clusters" else {}
     positional |= {"release_name": "RELEASE"} if args.command == "releases" else {}
@@ -103,7 +103,9 @@ def _whole() -> _Parser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}", help=text)
     commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), title=_("commands"))
     maker = _Maker(commands, shared)
-    for add in (_add_info, _add_deploy, _add_pipelines, _add_clusters, _add_releases, _add_practice, _add_screenshot):
+    for add in (_add_info, _add_deploy, _add_pipelines, _add_convert, _add_templates):
+        add(maker)
+    for add in (_add_clusters, _add_releases, _add_practice, _add_screenshot):
         add(maker)
     return parser
 
@@ -204,6 +206,48 @@ def _add_variables(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-v", "--variable", action="append", default=[], metavar="K=V", help=_("pipeline variable, repeatable")
     )
+
+
+def _add_convert(maker: _Maker) -> None:
+    parser = maker.command("convert", _("make a pipeline for another engine, or AnsFlow's JSON, or a chart of a step"))
+    parser.add_argument("source", metavar="IN", help=_("pipeline file, or AnsFlow's JSON"))
+    parser.add_argument(
+        "out", metavar="OUT", help=_("Jenkinsfile, NAME.sh, NAME.argo.yaml, NAME.json, NAME.yaml or a new folder")
+    )
+    forms = ("bash", "jenkins", "argo", "ansflow", "pipeline", "chart")
+    parser.add_argument("--to", choices=forms, metavar="|".join(forms), help=_("what OUT is (else its name says it)"))
+    parser.add_argument("--step", default="", metavar="NAME", help=_("the step that becomes a chart"))
+    parser.add_argument("--overwrite", action="store_true", help=_("replace what is there"))
+    parser.add_argument(
+        "--cluster-id", action="append", default=[], metavar="NAME=ID", help=_("AnsFlow's number of a cluster")
+    )
+    _add_variables(parser)
+
+
+def _add_templates(maker: _Maker) -> None:
+    group = maker.group("templates", _("steps with a few named parameters"))
+    listing = group.command("list", _("all templates, or those that hold every word"))
+    listing.add_argument("words", nargs="*", metavar="WORD", help=_("word to look for"))
+    listing.add_argument("--category", metavar="CATEGORY", help=_("only this category"))
+    name = _("name of the template")
+    for action, text in (("show", _("write its YAML")), ("remove", _("remove one of your own"))):
+        group.command(action, text).add_argument("name", metavar="NAME", help=name)
+    new = group.command("new", _("make one from steps of a pipeline file"))
+    new.add_argument("name", metavar="NAME", help=name)
+    new.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
+    new.add_argument("--step", action="append", default=[], metavar="NAME", help=_("only this step, repeatable"))
+    for option in ("title", "description", "category"):
+        new.add_argument(f"--{option}", default="", metavar="TEXT")
+    new.add_argument("--overwrite", action="store_true", help=_("replace what is there"))
+    _add_variables(new)
+    group.command("import", _("read a template file")).add_argument("file", metavar="FILE", help=_("template file"))
+    export = group.command("export", _("write a template to a file"))
+    export.add_argument("name", metavar="NAME", help=name)
+    export.add_argument("file", metavar="FILE", help=_("template file"))
+    apply = group.command("apply", _("add its steps to a pipeline file"))
+    apply.add_argument("name", metavar="NAME", help=name)
+    apply.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file, made where there is none"))
+    _add_variables(apply)
 
 
 def _add_clusters(maker: _Maker) -> None:

@@ -116,6 +116,11 @@ def template_text(template: Template) -> str:
             "steps": list(template.steps),
         },
     }
+    return as_yaml(document)
+
+
+def as_yaml(document: Any) -> str:
+    """Return plain data as YAML for people: texts of several lines as blocks, keys in their order."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
 
 
