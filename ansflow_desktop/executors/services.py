@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.store.drafts import Drafts
     from ansflow_desktop.store.journal import Journal
     from ansflow_desktop.store.library import Library
+    from ansflow_desktop.store.templates import Templates
     from ansflow_desktop.store.trust import Trust
 
 T = TypeVar("T")
@@ -191,6 +192,13 @@ class Services:
         from ansflow_desktop.store.trust import Trust
 
         return self._once("trust", lambda: Trust(self.directories.data / "trusted-documents.json"))
+
+    @property
+    def templates(self) -> Templates:
+        """The templates of the program and those of the library."""
+        from ansflow_desktop.store.templates import Templates
+
+        return self._once("templates", lambda: Templates(self.library, self.trust))
 
     def _make_data(self) -> None:
         from ansflow_desktop import files
