@@ -30,11 +30,15 @@ _MAX_LABEL, _MAX_SUBDOMAIN = 63, 253
 
 
 class LocatedObject(msgspec.Struct, frozen=True, kw_only=True):
-    """An object of a manifest with the `field` of the step that holds it and its composed `node`, for lines."""
+    """An object of a manifest with the `field` of the step that holds it and its composed `node`, for lines.
+
+    `source` is the template that a chart made it by: lines are then those of a text that nobody wrote.
+    """
 
     field: str
     found: ManifestObject
     node: Any
+    source: str = ""
 
 
 def texts_of(config: ManifestDeploy, directory: str) -> Iterator[tuple[str, str | UserError]]:
@@ -112,10 +116,13 @@ def at(
 ) -> Problem:
     """Return a problem of an object's field, with its place in the text that holds it."""
     label = located.found.label
+    message = msg("Line %(line)d, column %(column)d: %(reason)s", line=line, column=column, reason=reason)
+    if located.source:
+        message = msg("In %(file)s: %(reason)s", file=located.source, reason=reason)
     return Problem(
         field=located.field,
         title=msg("%(object)s: %(path)s", object=label, path=path) if path else label,
-        message=msg("Line %(line)d, column %(column)d: %(reason)s", line=line, column=column, reason=reason),
+        message=message,
         hint=hint,
         severity=severity,
     )

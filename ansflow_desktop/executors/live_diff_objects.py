@@ -51,14 +51,14 @@ def objects_in(text: str, namespace: str) -> list[LiveObject]:
     for node in safe_yaml.compose(text):
         value = safe_yaml.construct(node)
         items = value.get("items") if isinstance(value, dict) and str(value.get("kind", "")).endswith("List") else None
-        source = _source(text, node.start_mark.index)
+        source = source_of(text, node.start_mark.index)
         for item in items if isinstance(items, list) else [value]:
             made = object_of(item, namespace, source)
             found += [made] if made else []
     return found
 
 
-def _source(text: str, place: int) -> str:
+def source_of(text: str, place: int) -> str:
     """Return what helm's comment above an object says: `# Source: web/crds/foo.yaml`."""
     above = text[max(0, place - 400) : place].rpartition("---")[2]
     lines = [line for line in above.splitlines() if line.startswith("# Source: ")]
