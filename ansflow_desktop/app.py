@@ -13,6 +13,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from ansflow_desktop import i18n
+from ansflow_desktop.closing import Closing
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.widgets import icons, theme
 from ansflow_desktop.widgets.rail import PAGES
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.models.run import RunEvent
     from ansflow_desktop.presenters.clusters import ClustersPresenter
     from ansflow_desktop.presenters.deploy import DeployPresenter
+    from ansflow_desktop.presenters.pipelines import PipelinesPresenter
     from ansflow_desktop.presenters.reads import ClusterReads
     from ansflow_desktop.presenters.releases import ReleasesPresenter
     from ansflow_desktop.presenters.shell import ShellPresenter
@@ -64,8 +66,11 @@ class Window(QObject):
         super().__init__()
         self.services = services
         self._chart, self._cluster = chart, cluster
-        self._closing = False
+        self._closing = Closing(self)
         self._notifier: Notifier | None = None
+        self._told_page = "deploy"
+        self._reads: ClusterReads | None = None
+        self._pipelines: PipelinesPresenter | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
         self.clusters: ClustersPresenter
@@ -87,6 +92,7 @@ class Window(QObject):
         from ansflow_desktop.presenters.releases import ReleasesPresenter
         from ansflow_desktop.presenters.shell import ShellPresenter
 
+        self._reads = reads
         self.clusters = ClustersPresenter(self.services, reads)
         self.frame = ShellPresenter(self.services, self.clusters, reads, self._cluster)
         self.deploy = DeployPresenter(self.services, reads)
@@ -135,7 +141,8 @@ class Window(QObject):
 
     def _connect_shell(self) -> None:
         shell = self.shell
-        shell.closing.connect(self._on_closing)
+        shell.closing.connect(self._closing.ask)
+        self._closing.agreed.connect(self._end)
         shell.chart_dropped.connect(self.deploy.choose_chart)
         shell.settings_asked.connect(self._on_settings)
         shell.shortcuts_asked.connect(self._on_shortcuts)
@@ -156,6 +163,8 @@ class Window(QObject):
             return self._releases_page()
         if key == "clusters":
             return self._clusters_page()
+        if key == "pipelines":
+            return self._pipelines_page()
         from ansflow_desktop.widgets.deploy_page import DeployPage
 
         return DeployPage(self.deploy)
@@ -174,7 +183,44 @@ class Window(QObject):
         page.cluster_chosen.connect(self.frame.choose_cluster)
         return page
 
+    def _pipelines_page(self) -> Page:
+        from ansflow_desktop.widgets.pipelines_page import PipelinesPage
+
+        return PipelinesPage(self.pipelines, tuple(row.entry.name for row in self.frame.state.rows))
+
+    @property
+    def pipelines_if_made(self) -> PipelinesPresenter | None:
+        """The presenter of the Pipelines page, None where the page was never shown."""
+        return self._pipelines
+
+    @property
+    def pipelines(self) -> PipelinesPresenter:
+        """The presenter of the Pipelines page, made when it is first shown: the start does not wait for it."""
+        if self._pipelines is None:
+            from ansflow_desktop.presenters.pipelines import PipelinesPresenter
+            from ansflow_desktop.presenters.reads import ClusterReads
+
+            made = self._pipelines = PipelinesPresenter(self.services, self._reads or ClusterReads())
+            made.failed.connect(self.frame.show_error)
+            made.desk.state_changed.connect(self._on_run_changed)
+            made.desk.run_finished.connect(self._on_pipeline_finished)
+            self.frame.cluster_changed.connect(self._on_place_changed)
+            self.frame.namespace_changed.connect(self._on_place_changed)
+            application().applicationStateChanged.connect(self._on_application_state)
+            self._on_place_changed()
+        return self._pipelines
+
     # What happens
+
+    @Slot()
+    def _on_place_changed(self) -> None:
+        self.pipelines.desk.work_in(self.frame.state.cluster, self.frame.state.namespace)
+
+    @Slot(Qt.ApplicationState)
+    def _on_application_state(self, state: Qt.ApplicationState) -> None:
+        """Look whether the open pipeline was changed by somebody else while another program was used."""
+        if state is Qt.ApplicationState.ApplicationActive and self._pipelines is not None:
+            self._pipelines.desk.editor.look_at_disk()
 
     @Slot()
     def _on_frame(self) -> None:
@@ -186,19 +232,29 @@ class Window(QObject):
 
     @Slot()
     def _on_run_changed(self) -> None:
-        self.frame.set_running(1 if self.deploy.state.running else 0)
+        pipeline = self._pipelines is not None and self._pipelines.desk.run.running
+        self.frame.set_running(int(self.deploy.state.running) + int(pipeline))
 
     @Slot(object)
     def _on_run_finished(self, _phase: object) -> None:
         self.frame.reload_namespaces()
         view = self.deploy.state.run
         if view is not None and view.verdict is not None:
-            self._tell(view.verdict)
-        if self._closing:
-            self._end()
+            self._tell(view.verdict, "deploy")
+        self._closing.run_ended()
 
-    def _tell(self, verdict: Verdict) -> None:
-        """Tell the desktop how a run ended, when nobody looks at the window; a click shows the run."""
+    @Slot(object)
+    def _on_pipeline_finished(self, _phase: object) -> None:
+        self.frame.reload_namespaces()
+        self._on_run_changed()
+        view = self.pipelines.desk.run.view
+        if view is not None and view.verdict is not None:
+            self._tell(view.verdict, "pipelines")
+        self._closing.run_ended()
+
+    def _tell(self, verdict: Verdict, page: str) -> None:
+        """Tell the desktop how a run ended, when nobody looks at the window; a click shows the run on its page."""
+        self._told_page = page
         if self.shell.isActiveWindow() or not self.shell.isVisible():
             return
         if self._notifier is None:
@@ -210,7 +266,7 @@ class Window(QObject):
 
     @Slot()
     def _on_told(self) -> None:
-        self.shell.show_page("deploy")
+        self.shell.show_page(self._told_page)
         self.shell.raise_()
         self.shell.activateWindow()
 
@@ -253,37 +309,6 @@ class Window(QObject):
     # The end
 
     @Slot()
-    def _on_closing(self) -> None:
-        """Ask what becomes of a run (failure-modes.md, row 16); without one the window closes."""
-        if not hasattr(self, "deploy") or not self.deploy.run.running:
-            self._end()
-            return
-        from ansflow_desktop.widgets.dialogs import CloseDialog
-
-        dialog = CloseDialog(self.shell)
-        dialog.wait_asked.connect(self._on_close_when_done)
-        dialog.cancel_asked.connect(self._on_cancel_and_close)
-        dialog.leave_asked.connect(self._on_leave)
-        dialog.open()
-
-    @Slot()
-    def _on_close_when_done(self) -> None:
-        self._closing = True
-        if not self.deploy.run.running:
-            self._end()
-
-    @Slot()
-    def _on_cancel_and_close(self) -> None:
-        self._closing = True
-        self.deploy.cancel()
-
-    @Slot()
-    def _on_leave(self) -> None:
-        """Stop at once: the second request skips the grace times; the next start reads what became of it."""
-        self._closing = True
-        self.deploy.cancel()
-        self.deploy.cancel()
-
     def _end(self) -> None:
         self.shell.may_close = True
         self.shell.close()
@@ -297,6 +322,8 @@ class Window(QObject):
 
     async def aclose(self) -> None:
         """End every task and thread of the window."""
+        if self._pipelines is not None:
+            await self._pipelines.close()
         for presenter in (self.deploy, self.releases, self.frame, self.clusters):
             await presenter.close()
 

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -67,6 +68,7 @@ class PipelineEditor(Presenter):
         self.state = EditorState(
             open=True,
             home=opened.home,
+            saved_folder=opened.home.folder,
             text=opened.text,
             base=opened.text if opened.base is None else opened.base,
             document=opened.document,
@@ -140,7 +142,7 @@ class PipelineEditor(Presenter):
     def _take(self, applied: work.Applied, key: str) -> None:
         state = self.state
         if applied.text != state.text:
-            self._history.push(Moment(state.text, state.selected), key)
+            self._history.push(Moment(state.text, state.selected), f"{key} {state.selected}" if key else "")
             self._draft_later()
         self._change(text=applied.text, selected=applied.selected, document=applied.document, fresh=True)
         if not self._waiting:
@@ -209,6 +211,13 @@ class PipelineEditor(Presenter):
         self._draft_later()
         self._start("read", self._read_later())
 
+    def set_folder(self, folder: str) -> None:
+        """Take the folder that relative paths of a pipeline of the library start from; `~` is the home folder."""
+        whole = str(Path(folder).expanduser().absolute()) if folder else ""
+        if homes.is_library(self.state.home) and whole != self.state.home.working_folder:
+            self._change(home=msgspec.structs.replace(self.state.home, folder=whole))
+            self._announce()
+
     # Drafts
 
     def _draft_later(self) -> None:
@@ -247,18 +256,29 @@ class PipelineEditor(Presenter):
 
     def save(self) -> None:
         """Save where the pipeline lives; a new one goes to the library under its name."""
-        if self.state.open and not self.state.saving and not self._pumping:
-            name, overwrite = self.state.document.name, self._overwrite
-            home, text, handle = self.state.home, self.state.text, self._handle
-            call = partial(homes.save, self._services, home, handle, text, name, overwrite=overwrite)
-            self._start("save", self._save(call))
+        if self.state.open and not self.state.saving:
+            self._start("save", self._save_here())
+
+    async def _save_here(self) -> None:
+        await self.save_now()
+
+    async def save_now(self) -> bool:
+        """Save what stands there once all edits are made; return whether it was written. Raises UserError."""
+        while self._pumping or not self.state.fresh:
+            await asyncio.sleep(_READ_DELAY_S / 4)
+        name, overwrite = self.state.document.name, self._overwrite
+        home, text, handle = self.state.home, self.state.text, self._handle
+        return await self._save(partial(homes.save, self._services, home, handle, text, name, overwrite=overwrite))
 
     def save_as_file(self, path: str) -> None:
         """Save in the file `path`, where the pipeline lives from now on."""
         text = self.state.text
-        self._start("save", self._save(lambda: homes.save_as_file(path, text)))
+        self._start("save", self._save_as(lambda: homes.save_as_file(path, text)))
 
-    async def _save(self, call: Callable[[], homes.Saved]) -> None:
+    async def _save_as(self, call: Callable[[], homes.Saved]) -> None:
+        await self._save(call)
+
+    async def _save(self, call: Callable[[], homes.Saved]) -> bool:
         self._change(saving=True)
         try:
             saved = await off_thread(call)
@@ -266,19 +286,21 @@ class PipelineEditor(Presenter):
             self._change(saving=False)
         if saved.theirs is not None:
             self._change(theirs=saved.theirs)
-            return
+            return False
         moved = saved.home.path != self.state.home.path
         self._handle, self._seen, self._overwrite = saved.handle, None, False
-        self._change(home=saved.home, base=saved.text, theirs=None, draft=None)
+        self._history.pause()
+        self._change(home=saved.home, saved_folder=saved.home.folder, base=saved.text, theirs=None, draft=None)
         if moved:
             self._disk.watch(saved.home.path)
         await self._forget(self._draft_key)
         self._draft_key = saved.home.key
         self.saved.emit()
+        return True
 
     @Slot()
     def look_at_disk(self) -> None:
-        """See whether somebody else changed what is open: on a change of the file, and when the window is used again."""
+        """See whether somebody else changed what is open: the file was touched, or the window is used again."""
         if self.state.open and self.state.home.saved and not self.state.saving:
             self._start("disk", self._look())
 
@@ -311,8 +333,15 @@ class PipelineEditor(Presenter):
     # What others find out
 
     def set_problems(self, problems: tuple[Problem, ...]) -> None:
-        """Take the problems that were found in the text as it stands."""
+        """Take the problems that were found in the text as it stands, and find their places in it."""
         self._change(problems=tuple(problems))
+        self._start("marks", self._find_places(self.state.text, self.state.document.problem))
+
+    async def _find_places(self, text: str, broken: Problem | None) -> None:
+        problems = self.state.problems
+        marks = () if broken else await off_thread(lambda: work.marks(text, problems))
+        if text == self.state.text:
+            self._change(marks=marks)
 
     def set_phases(self, phases: Mapping[str, Phase]) -> None:
         """Take how far the steps of the run are, by their names."""

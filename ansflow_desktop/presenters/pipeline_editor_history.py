@@ -46,6 +46,10 @@ class History:
         self._future.clear()
         self._key = ""
 
+    def pause(self) -> None:
+        """Let the next edit be a step of its own, whatever its key."""
+        self._key = ""
+
     def push(self, before: Moment, key: str = "") -> None:
         """Keep the moment before an edit; one with the key of the last edit joins it.
 

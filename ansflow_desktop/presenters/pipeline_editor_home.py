@@ -39,41 +39,25 @@ def _save_file(home: Home, handle: Any, text: str, overwrite: bool) -> Saved:
     from ansflow_desktop.pipelines.files import ChangedOnDisk
 
     try:
-        return Saved(home=home, text=text, handle=handle.save(text, overwrite=overwrite))
+        file = handle.save(text, overwrite=overwrite)
+        return Saved(home=home, text=text, handle=file)
     except ChangedOnDisk as changed:
         return Saved(home=home, text=text, handle=handle, theirs=changed.theirs)
 
 
 def save_as_file(path: str, text: str) -> Saved:
-    """Save `text` in the file `path`, new or not (the dialog has asked), and return it as its home; raises UserError."""
-    from ansflow_desktop.files import is_there, write_atomic
+    """Save `text` in the file `path`, also over one that is there (the dialog has asked); raises UserError."""
     from ansflow_desktop.pipelines.files import PipelineFile
 
-    place = Path(path)
-    if not is_there(place):
-        write_atomic(place, b"")
-        place.chmod(0o666 & ~_umask())
-    file = PipelineFile.open(place).save(text, overwrite=True)
-    return Saved(home=Home(kind=FILE, path=str(place)), text=text, handle=file)
-
-
-def _umask() -> int:
-    """Return the mask for new files: a pipeline is a file like any other of the person's, not a private one."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return 0o022
-    line = next((line for line in status.splitlines() if line.startswith("Umask:")), "Umask: 022")
-    return int(line.split()[1], 8)
+    file = PipelineFile.create(path, text, overwrite=True)
+    return Saved(home=Home(kind=FILE, path=str(file.path)), text=file.text, handle=file)
 
 
 def _save_library(services: Any, home: Home, handle: Any, text: str, name: str, overwrite: bool) -> Saved:
     library = services.library
     wanted = name or home.name
     if not wanted:
-        raise UserError(
-            msg("The pipeline has no name"), "", msg("Give it one in its settings."), field="metadata.name"
-        )
+        raise UserError(msg("The pipeline has no name"), "", msg("Give it one in its settings."), field="metadata.name")
     return _save_named(library, home, handle, text, wanted, overwrite)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -11,7 +11,8 @@ from ansflow_desktop.i18n import Text
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.models.run import Phase
 
-FILE, LIBRARY = "file", "library"
+FILE: Final = "file"
+LIBRARY: Final = "library"
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +78,15 @@ class OfferedDraft(msgspec.Struct, frozen=True, kw_only=True):
     saved: float
 
 
+class LineMark(msgspec.Struct, frozen=True):
+    """A place in the text that has a problem: line and column count from 1."""
+
+    line: int
+    column: int
+    severity: Severity
+    field: str = ""
+
+
 class EditorState(msgspec.Struct, frozen=True, kw_only=True):
     """The open document; `text` is the whole truth, everything else follows from it.
 
@@ -85,12 +95,14 @@ class EditorState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     home: Home = Home()
+    saved_folder: str = ""
     text: str = ""
     base: str = ""
     document: RawDocument = RawDocument()
     fresh: bool = True
     selected: int | None = None
     problems: tuple[Problem, ...] = ()
+    marks: tuple[LineMark, ...] = ()
     phases: dict[str, Phase] = {}
     can_undo: bool = False
     can_redo: bool = False
@@ -103,7 +115,7 @@ class EditorState(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dirty(self) -> bool:
         """True when there is something that was not saved."""
-        return self.open and self.text != self.base
+        return self.open and (self.text != self.base or self.home.folder != self.saved_folder)
 
     @property
     def can_save(self) -> bool:

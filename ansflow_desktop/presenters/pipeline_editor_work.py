@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ansflow_desktop.presenters.pipeline_editor_state import (
     FILE,
     LIBRARY,
     Home,
+    LineMark,
     OfferedDraft,
     RawDocument,
     names_of,
@@ -24,6 +25,7 @@ from ansflow_desktop.presenters.pipeline_editor_state import (
 
 PIPELINE, STEP = "pipeline", "step"
 NEW_DRAFT = "new:"
+_MOST_MARKS = 100
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -111,6 +113,17 @@ def _set(text: str, path: tuple[str | int, ...], value: object) -> str:
     from ansflow_desktop.pipelines import edit
 
     return edit.remove_field(text, path) if value is None else edit.set_field(text, path, value)
+
+
+def together(edits: Sequence[Edit]) -> Edit:
+    """Return several edits as one step that can be undone."""
+
+    def change(text: str, selected: int | None) -> tuple[str, int | None]:
+        for one in edits:
+            text, selected = one.change(text, selected)
+        return text, selected
+
+    return Edit(change)
 
 
 def chosen(index: int | None) -> Edit:
@@ -205,6 +218,41 @@ def switched(index: int) -> Edit:
         return (edit.set_field(text, path, False) if on else edit.remove_field(text, path)), selected
 
     return Edit(change)
+
+
+def variable_added() -> Edit:
+    """Add a variable without a value under a name that is free."""
+
+    def change(text: str, selected: int | None) -> tuple[str, int | None]:
+        name = unique("name", set(read(text).variables))
+        return _set(text, ("spec", "variables", name), ""), selected
+
+    return Edit(change)
+
+
+def variable_renamed(old: str, name: str) -> Edit:
+    """Give a variable another name; it goes to the end, as it is a new line. A name that is taken is refused."""
+
+    def change(text: str, selected: int | None) -> tuple[str, int | None]:
+        variables = read(text).variables
+        if name in variables:
+            raise UserError(msg("There is a variable %(name)s already", name=name), "", msg("Choose another name."))
+        added = _set(text, ("spec", "variables", name), variables.get(old, ""))
+        return _set(added, ("spec", "variables", old), None), selected
+
+    return Edit(change)
+
+
+def marks(text: str, problems: Sequence[Problem]) -> tuple[LineMark, ...]:
+    """Return the places in `text` of the problems that name a field, at most a hundred."""
+    from ansflow_desktop.pipelines import lossless
+
+    found: list[LineMark] = []
+    for problem in problems[:_MOST_MARKS]:
+        place = lossless.place_of(text, problem.field) if problem.field else None
+        if place is not None:
+            found.append(LineMark(place[0], place[1], problem.severity, problem.field))
+    return tuple(found)
 
 
 # Where pipelines live

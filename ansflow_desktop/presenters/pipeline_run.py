@@ -80,7 +80,7 @@ class PipelineRun(QObject):
         self._thread.start()
 
     def begin(self, now: float, timeout: float = 0) -> None:
-        """Start an empty view at `now` (epoch seconds); `timeout` in seconds is what is waited at most, 0: not known."""
+        """Start an empty view at `now` (epoch seconds); `timeout` (seconds) is waited at most, 0: not known."""
         self._fold = self.fold_type(now, timeout)
         self._output.clear()
         self._publish()

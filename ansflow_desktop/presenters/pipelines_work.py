@@ -127,12 +127,16 @@ def pipelines_in(folder: str) -> tuple[str, ...]:
         entries = sorted(one for one in place.iterdir() if one.suffix in (".yaml", ".yml"))[:_LOOKED_AT]
         found = [one for one in entries if one.is_file() and _is_pipeline(one)]
     except OSError as error:
-        raise UserError(msg("The folder cannot be read: %(path)s", path=folder), error.strerror or str(error)) from error
+        raise UserError(
+            msg("The folder cannot be read: %(path)s", path=folder), error.strerror or str(error)
+        ) from error
     if not found:
         raise UserError(
             msg("There is no pipeline in %(folder)s", folder=folder),
             "",
-            msg("A pipeline file is YAML with the line: kind: Pipeline. Make one here with New, or open another folder."),
+            msg(
+                "A pipeline file is YAML with the line: kind: Pipeline. Make one here with New, or open another folder."
+            ),
         )
     found.sort(key=lambda one: (_USUAL.index(one.name) if one.name in _USUAL else len(_USUAL), one.name))
     return tuple(str(one) for one in found)
@@ -165,6 +169,14 @@ def import_document(text: str, clusters: Mapping[int | str, str]) -> Any:
     from ansflow_desktop.pipelines import ansflow
 
     return ansflow.import_document(text, clusters)
+
+
+def export(path: str, text: str) -> None:
+    """Write a pipeline as AnsFlow's JSON to the file `path`; raises UserError."""
+    from ansflow_desktop.pipelines import ansflow
+    from ansflow_desktop.pipelines.files import PipelineFile
+
+    PipelineFile.create(path, ansflow.export_pipeline(text), overwrite=True)
 
 
 def keep_import(services: Any, imported: Any) -> tuple[tuple[str, ...], int]:

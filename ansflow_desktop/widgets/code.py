@@ -193,6 +193,10 @@ class CodeEditor(QPlainTextEdit):
         self._bad_line = line
         self._gutter.update()
 
+    def line_tone(self, line: int) -> str:
+        """Return the tone of the number of line `line` (from 1), empty for the usual one."""
+        return "bad" if line == self._bad_line else ""
+
     def gutter_width(self) -> int:
         """Return the room for the line numbers."""
         digits = max(2, len(str(self.blockCount())))
@@ -210,7 +214,7 @@ class CodeEditor(QPlainTextEdit):
             if top > event.rect().bottom():
                 break
             number = block.blockNumber()
-            tone = "bad" if number + 1 == self._bad_line else "text" if number == here else "muted"
+            tone = self.line_tone(number + 1) or ("text" if number == here else "muted")
             painter.setPen(QColor(theme.colour(tone)))
             place = QRect(0, top, self._gutter.width() - 8, height)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight, str(number + 1))

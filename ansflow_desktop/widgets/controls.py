@@ -368,8 +368,10 @@ class FlowLayout(QLayout):
 class EmptyState(QWidget):
     """What an empty page says: an icon, what belongs here, and the first step."""
 
-    def __init__(self, icon: str, title: str, text: str, action: QPushButton | None = None) -> None:
-        """Show the parts in the middle of whatever room there is."""
+    def __init__(
+        self, icon: str, title: str, text: str, action: QPushButton | None = None, *, width: int = 440
+    ) -> None:
+        """Show the parts in the middle of whatever room there is; the words are `width` pixels wide."""
         super().__init__()
         layout = QVBoxLayout(self)
         layout.setSpacing(6)
@@ -381,9 +383,9 @@ class EmptyState(QWidget):
                 continue
             line = label(words, role, wrap=True)
             line.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            line.setFixedWidth(440)
+            line.setFixedWidth(width)
             line.ensurePolished()
-            line.setMinimumHeight(line.heightForWidth(440))
+            line.setMinimumHeight(line.heightForWidth(width))
             layout.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
         if action:
             layout.addSpacing(8)

@@ -12,8 +12,11 @@ from ansflow_desktop.widgets.controls import ComboBox, button, label, row
 from ansflow_desktop.widgets.fields import Field
 
 SHORTCUTS: tuple[tuple[str, Message], ...] = (
-    ("Ctrl+1 … Ctrl+3", msg("Go to Deploy, Releases, Clusters")),
-    ("Ctrl+Return", msg("Deploy")),
+    ("Ctrl+1 … Ctrl+4", msg("Go to Deploy, Pipelines, Releases, Clusters")),
+    ("Ctrl+Return", msg("Deploy, or run the pipeline")),
+    ("Ctrl+S", msg("Save the pipeline")),
+    ("Ctrl+Z, Ctrl+Shift+Z", msg("Undo and redo in a pipeline")),
+    ("Alt+Up, Alt+Down", msg("Move a step")),
     ("Ctrl+K", msg("Choose a cluster")),
     ("Ctrl+R", msg("Read again what the page shows")),
     ("/", msg("Filter")),

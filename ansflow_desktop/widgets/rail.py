@@ -11,6 +11,7 @@ from ansflow_desktop.widgets.controls import Symbol, button, label, row, set_pro
 
 PAGES: tuple[tuple[str, str, Message], ...] = (
     ("deploy", "rocket-launch-outline", msg("Deploy")),
+    ("pipelines", "source-branch", msg("Pipelines")),
     ("releases", "package-variant-closed", msg("Releases")),
     ("clusters", "server-network", msg("Clusters")),
 )

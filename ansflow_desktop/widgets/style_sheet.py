@@ -58,6 +58,12 @@ QPushButton[role="link"] {
 QPushButton[role="link"]:hover { background: $accent_soft; }
 QPushButton[role="link"]:focus { border: 2px solid $accent; padding: 0 4px; min-height: 22px; }
 QPushButton[role="link"]:disabled { color: $muted; background: transparent; }
+QPushButton[role="palette"] {
+    background: transparent; border: 1px solid transparent; padding: 0 7px; min-height: 26px; text-align: left;
+}
+QPushButton[role="palette"]:hover { background: $hover; border-color: $line; }
+QPushButton[role="palette"]:checked { background: $accent_soft; color: $accent; font-weight: 600; }
+QPushButton[role="palette"]:focus { border: 2px solid $accent; padding: 0 6px; min-height: 24px; }
 QToolButton[role="icon"] {
     background: transparent; border: 1px solid transparent; padding: 0; min-height: 26px; min-width: 26px;
     max-height: 26px; max-width: 26px;
