@@ -53,6 +53,7 @@ class StepFormPresenter(Presenter):
         self._folder = ""
         self._key: object = None
         self._serial = 0
+        self._names: set[str] = set()
         self._sent: dict[Path, Any] = {}
         self._cluster_asked = ""
 
@@ -74,6 +75,8 @@ class StepFormPresenter(Presenter):
         """
         if self._is_another(step or {}, key):
             self._serial += 1
+            self._names = set()
+        self._names.add(str((step or {}).get("name")))
         self._step, self._problems, self._folder = step or {}, tuple(problems), folder
         self._key, self._variables, self._sent = key, variables or {}, {}
         self._ask_on_show()
@@ -84,10 +87,12 @@ class StepFormPresenter(Presenter):
         self._rebuild()
 
     def _is_another(self, step: Mapping[str, Any], key: object) -> bool:
+        """Return whether `step` is not the one that is shown: one that is renamed here stays the same."""
+        if step.get("type") != self._step.get("type"):
+            return True
         if key is not None or self._key is not None:
-            return key != self._key or step.get("type") != self._step.get("type")
-        renamed = self._sent.get(("name",), self._step.get("name"))
-        return step.get("type") != self._step.get("type") or step.get("name") not in (self._step.get("name"), renamed)
+            return key != self._key
+        return str(step.get("name")) not in self._names
 
     def _rebuild(self) -> None:
         from ansflow_desktop.pipelines.definitions import definitions
@@ -124,6 +129,8 @@ class StepFormPresenter(Presenter):
 
     def _send(self, path: Path, value: Any) -> None:
         self._sent[path] = value
+        if path == ("name",):
+            self._names.add(str(value))
         self.edited.emit(path, value)
 
     def _to_write(self, path: Path, value: Any) -> Any:

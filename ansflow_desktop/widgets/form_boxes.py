@@ -5,22 +5,89 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QRectF, QStringListModel, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QCompleter, QFileDialog, QLineEdit, QListView, QStyledItemDelegate, QWidget
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    QSize,
+    QStringListModel,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLineEdit,
+    QListView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.definition import Kind
 from ansflow_desktop.presenters.step_form_state import FieldState
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import icon_button
-from ansflow_desktop.widgets.form_inputs import LineInput
+from ansflow_desktop.widgets.form_inputs import LineInput, scroll_area_of
 
 _ARROW_PX = 25
+_ROW_PX = 30
+_MOST_ROWS = 10
+
+
+class _Rows(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(super().sizeHint(option, index).width(), _ROW_PX)
+
+
+class NameList(QListView):
+    """The names that are offered, over the window and below the box; it never takes the keyboard from the box."""
+
+    def __init__(self, window: QWidget, name: str) -> None:
+        """Make it hidden; `name` is for assistive tools."""
+        super().__init__(window)
+        self._model = QStringListModel(self)
+        self.setModel(self._model)
+        self.setProperty("role", "popup")
+        self.setAccessibleName(name)
+        self.setItemDelegate(_Rows(self))
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMouseTracking(True)
+        self.hide()
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the list."""
+        return self._model.stringList()
+
+    def open_below(self, box: QWidget, names: Sequence[str]) -> None:
+        """Show `names` below `box`, or above it where there is more room; none of them is chosen yet."""
+        self._model.setStringList(list(names))
+        window = self.parentWidget()
+        place = box.mapTo(window, QPoint(0, 0))
+        below, above = window.height() - place.y() - box.height() - 4, place.y() - 4
+        wanted = min(len(names), _MOST_ROWS) * _ROW_PX + 12
+        height = min(wanted, max(below, above))
+        top = place.y() + box.height() + 2 if height <= below else place.y() - height - 2
+        self.setGeometry(place.x(), top, box.width(), height)
+        self.setCurrentIndex(QModelIndex())
+        self.show()
+        self.raise_()
+
+    def step(self, by: int) -> None:
+        """Make the next (1) or last (-1) name the current one."""
+        count, row = len(self.names), self.currentIndex().row()
+        self.setCurrentIndex(self._model.index((row + by) % count if row >= 0 or by > 0 else count - 1))
 
 
 class SuggestBox(QLineEdit):
-    """A line that offers names: a list opens while one types, with the arrow, or by the Down key.
+    """A line that offers names: a list opens while one types, by the arrow, or by the Down key.
 
     Nothing is ever completed unasked: `fe` stays `fe` where there is a `fe-app` too. New names change neither text,
     cursor nor undo. `wanted` says that the list was asked for.
@@ -28,66 +95,74 @@ class SuggestBox(QLineEdit):
 
     wanted = Signal()
 
-    def __init__(self) -> None:
-        """Make it with nothing to offer."""
+    def __init__(self, name: str) -> None:
+        """Make it with nothing to offer; `name` is for assistive tools."""
         super().__init__()
-        self._names = QStringListModel(self)
-        self._completer = QCompleter(self._names, self)
-        self._completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self._completer.setMaxVisibleItems(12)
-        self._completer.setWidget(self)
-        self._popup = QListView()
-        self._popup.setProperty("role", "popup")
-        self._completer.setPopup(self._popup)
-        self._popup.setItemDelegate(QStyledItemDelegate(self._popup))
-        self._completer.activated[QModelIndex].connect(self._on_chosen)
+        self._name = name
+        self._names: list[str] = []
+        self._prefix = ""
+        self._list: NameList | None = None
         self.setTextMargins(0, 0, _ARROW_PX - 6, 0)
         self.textEdited.connect(self._on_edited)
 
     @property
     def names(self) -> list[str]:
         """The names offered now."""
-        return self._names.stringList()
+        return self._names
 
     @property
-    def popup(self) -> QListView:
-        """The list of names."""
-        return self._popup
+    def shown(self) -> list[str]:
+        """The names in the open list, none where it is closed."""
+        return self._list.names if self._list and self._list.isVisible() else []
 
     def offer(self, names: Sequence[str]) -> None:
         """Offer these names from now on, in an open list too."""
-        if list(names) == self.names:
-            return
-        self._names.setStringList(list(names))
-        self.update()
-        if self._popup.isVisible():
-            self._complete(self._completer.completionPrefix())
+        if list(names) != self._names:
+            self._names = list(names)
+            self.update()
+            if self.shown:
+                self._open(self._prefix)
 
     @Slot()
     def open_list(self) -> None:
         """Show every name, whatever is typed."""
         self.setFocus()
         self.wanted.emit()
-        self._complete("")
+        self._open("")
+
+    @Slot()
+    def close_list(self) -> None:
+        """Hide the list."""
+        if self._list:
+            self._list.hide()
 
     @Slot(str)
     def _on_edited(self, text: str) -> None:
         if text and "$" not in text:
-            self._complete(text)
+            self._open(text)
         else:
-            self._popup.hide()
+            self.close_list()
 
-    def _complete(self, prefix: str) -> None:
-        self._completer.setCompletionPrefix(prefix)
-        found = self._completer.completionCount()
-        exact = found == 1 and self._completer.currentCompletion() == self.text()
-        if not found or exact:
-            self._popup.hide()
+    def _open(self, prefix: str) -> None:
+        self._prefix = prefix
+        found = [name for name in self._names if prefix.casefold() in name.casefold()]
+        if not found or (prefix and found == [self.text()]):
+            self.close_list()
             return
-        self._completer.complete()
-        self._popup.setCurrentIndex(QModelIndex())
+        self._list_here().open_below(self, found)
+
+    def _list_here(self) -> NameList:
+        """Return the list as a part of the window the box is in now."""
+        if self._list is None:
+            self._list = NameList(self.window(), self._name)
+            self._list.clicked.connect(self._on_chosen)
+            self.destroyed.connect(self._list.deleteLater)
+            area = scroll_area_of(self)
+            if area:
+                area.verticalScrollBar().valueChanged.connect(self.close_list)
+        if self._list.parentWidget() is not self.window():
+            self._list.setParent(self.window())
+        return self._list
 
     @Slot(QModelIndex)
     def _on_chosen(self, index: QModelIndex) -> None:
@@ -97,8 +172,9 @@ class SuggestBox(QLineEdit):
         self.selectAll()
         self.insert(name)
         self.blockSignals(False)
-        self._popup.hide()
+        self.close_list()
         self.textEdited.emit(name)
+        self.close_list()
 
     def _arrow(self) -> QRectF:
         return QRectF(self.width() - _ARROW_PX, (self.height() - 18) / 2, 18, 18)
@@ -109,11 +185,13 @@ class SuggestBox(QLineEdit):
         icons.paint(QPainter(self), self._arrow(), "chevron-down", "muted" if self.names else "line_strong")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Open the list by the arrow."""
-        if event.position().x() >= self._arrow().left() - 3:
-            self.open_list()
-        else:
+        """Open and close the list by the arrow."""
+        if event.position().x() < self._arrow().left() - 3:
             super().mousePressEvent(event)
+        elif self.shown:
+            self.close_list()
+        else:
+            self.open_list()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Show an arrow pointer over the arrow, a text pointer over the text."""
@@ -121,12 +199,40 @@ class SuggestBox(QLineEdit):
         self.setCursor(Qt.CursorShape.ArrowCursor if over else Qt.CursorShape.IBeamCursor)
         super().mouseMoveEvent(event)
 
+    def event(self, event: QEvent) -> bool:
+        """Keep Esc from the window's shortcut while it closes the list."""
+        if event.type() is not QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+            return super().event(event)
+        if self.shown and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open the list on Down."""
-        if event.key() == Qt.Key.Key_Down and not self._popup.isVisible():
-            self.open_list()
+        """Open the list on Down; in an open one the arrows choose, Enter takes and Esc closes."""
+        if not self.shown or self._list is None:
+            if event.key() == Qt.Key.Key_Down:
+                self.open_list()
+            else:
+                super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self._list.step(1 if event.key() == Qt.Key.Key_Down else -1)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.close_list()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._list.currentIndex().isValid():
+            self._on_chosen(self._list.currentIndex())
         else:
             super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Close the list with the keyboard gone."""
+        self.close_list()
+        super().focusOutEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Close the list with the box."""
+        self.close_list()
+        super().hideEvent(event)
 
 
 class SuggestInput(LineInput):
@@ -134,7 +240,7 @@ class SuggestInput(LineInput):
 
     def __init__(self, field: FieldState) -> None:
         """Make it for `field`."""
-        self.suggest = SuggestBox()
+        self.suggest = SuggestBox(field.title)
         super().__init__(field, self.suggest)
         self.suggest.wanted.connect(self.wanted)
 

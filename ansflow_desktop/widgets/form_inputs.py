@@ -6,7 +6,7 @@ import html
 import re
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -24,6 +24,7 @@ from ansflow_desktop.presenters.step_form_state import FieldState, same
 from ansflow_desktop.widgets.controls import CheckBox, ComboBox, label
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_SETTLED_MS = 150
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -42,14 +43,48 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+class _Bringer(QObject):
+    """Keeps the last widget asked for in view while its column takes its new height: layouts settle in rounds."""
+
+    def __init__(self, area: QScrollArea) -> None:
+        super().__init__(area)
+        self._area = area
+        self._widget: QWidget | None = None
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(_SETTLED_MS)
+        self._settled.timeout.connect(self.forget)
+        area.verticalScrollBar().rangeChanged.connect(self.bring)
+
+    def want(self, widget: QWidget) -> None:
+        self._widget = widget
+        widget.destroyed.connect(self.forget, Qt.ConnectionType.UniqueConnection)
+        self._settled.start()
+        QTimer.singleShot(0, self.bring)
+
+    @Slot()
+    def bring(self, *_range: int) -> None:
+        if self._widget:
+            self._area.ensureWidgetVisible(self._widget, 0, 24)
+
+    @Slot()
+    def forget(self, *_destroyed: object) -> None:
+        self._widget = None
+
+
 def bring_into_view(widget: QWidget) -> None:
-    """Scroll the column around `widget` until it is seen; what was just shown or added takes its room first."""
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+    """Scroll the column around `widget` until it is seen, as soon as it has the room that was just made for it."""
+    area = scroll_area_of(widget)
+    if area:
+        (area.findChild(_Bringer) or _Bringer(area)).want(widget)
+
+
+def scroll_area_of(widget: QWidget) -> QScrollArea | None:
+    """Return the scrolling column that `widget` stands in."""
     part = widget.parentWidget()
     while part is not None and not isinstance(part, QScrollArea):
         part = part.parentWidget()
-    if isinstance(part, QScrollArea):
-        part.ensureWidgetVisible(widget, 0, 24)
+    return part
 
 
 class Input(QWidget):

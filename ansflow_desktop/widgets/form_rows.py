@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QSize, QTimer, Signal, Slot
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
@@ -111,10 +111,6 @@ class RowsInput(Input):
     def begin(self, made: _Row) -> None:
         """Put the keyboard into a new row, and the button that adds the next one into view."""
         made.boxes[0].setFocus()
-        QTimer.singleShot(0, self._bring)
-
-    @Slot()
-    def _bring(self) -> None:
         bring_into_view(self.focus)
 
     def renamed(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _
@@ -78,7 +78,6 @@ class StepForm(Card):
         self._pages: dict[str, StepPage] = {}
         self._page: StepPage | None = None
         self._serial = -1
-        self._wanted: FieldRow | None = None
         self.body.setContentsMargins(0, 0, 0, 0)
         self._empty = EmptyState("pencil-outline", _("No step is chosen"), _("Choose a step, and its form is here."))
         self._scroll = Column(_LEAST_WIDTH)
@@ -181,16 +180,8 @@ class StepForm(Card):
         group, made = found
         group.open_for(made)
         made.focus_input()
-        self._wanted = made
-        QTimer.singleShot(0, self._bring)
+        bring_into_view(made)
         return True
-
-    @Slot()
-    def _bring(self) -> None:
-        """Scroll to the field asked for, now that an opened fold has its room."""
-        if self._wanted:
-            bring_into_view(self._wanted)
-        self._wanted = None
 
     def _find(self, path: Path) -> tuple[GroupBox, FieldRow] | None:
         if self._page is None or not path[0]:
