@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.context import RunScope, StepResult
+from ansflow_desktop.executors.delete_run import run_delete
 from ansflow_desktop.executors.exec_step import run_exec
 from ansflow_desktop.executors.helm_run import run_helm
 from ansflow_desktop.executors.logs_step import run_logs
@@ -16,6 +17,7 @@ from ansflow_desktop.executors.scale_run import run_scale
 from ansflow_desktop.executors.wait_run import run_wait
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.pipeline import (
+    Delete,
     Exec,
     ExecutionContext,
     HelmDeploy,
@@ -35,6 +37,7 @@ _RUNS: dict[type[Any], Run] = {
     Logs: run_logs,
     Scale: run_scale,
     Wait: run_wait,
+    Delete: run_delete,
 }
 
 

@@ -39,15 +39,20 @@ def kubectl_of(step: PipelineStep, context: ExecutionContext, tools: ToolSet, ta
 
 def call(kubectl: Kubectl, words: tuple[str, ...], namespace: str, purpose: str) -> Command:
     """Return a short kubectl call: it ends by itself when the server does not answer."""
-    where = ("--namespace", namespace, f"--request-timeout={CALL_S}s")
+    where = (*_inside(namespace), f"--request-timeout={CALL_S}s")
     return kubectl.command((*words, *where), purpose, limit=CALL_S + OVER_S)
 
 
 def waiting(kubectl: Kubectl, words: tuple[str, ...], namespace: str, seconds: float, purpose: str) -> Command:
     """Return a kubectl call that waits at most `seconds`: by its timeout, by each request's, and from outside."""
     timeout = f"{max(1, round(seconds))}s"
-    where = ("--namespace", namespace, f"--timeout={timeout}", f"--request-timeout={max(1, round(seconds)) + 10}s")
+    where = (*_inside(namespace), f"--timeout={timeout}", f"--request-timeout={max(1, round(seconds)) + 10}s")
     return kubectl.command((*words, *where), purpose, limit=max(1.0, seconds) + OVER_S)
+
+
+def _inside(namespace: str) -> tuple[str, ...]:
+    """Return the namespace's flag; none where the namespace itself is the object (kubectl would warn)."""
+    return ("--namespace", namespace) if namespace else ()
 
 
 class ObjectWork:
@@ -96,8 +101,10 @@ class ObjectWork:
         """Tell something to the user."""
         self.scope.notice(self.step.name, level, message)
 
-    def changed(self, kind: str, namespace: str, name: str, health: Health, message: Text = "") -> None:
-        """Tell what an object is like now."""
+    def changed(
+        self, kind: str, namespace: str, name: str, health: Health, message: Text = "", owner: str = ""
+    ) -> None:
+        """Tell what an object is like now; `owner` is `kind/name` of what controls it."""
         self.scope.emit(
             ResourceChanged(
                 time=time.time(),
@@ -108,6 +115,7 @@ class ObjectWork:
                 name=name,
                 health=health,
                 message=message,
+                owner=owner,
             )
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ansflow_desktop.executors.delete_step import plan_delete
 from ansflow_desktop.executors.exec_step import plan_exec
 from ansflow_desktop.executors.helm_deploy import plan_helm
 from ansflow_desktop.executors.logs_step import plan_logs
@@ -20,6 +21,7 @@ from ansflow_desktop.executors.wait_step import plan_wait
 from ansflow_desktop.helm.commands import SECRET_KEY
 from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.pipeline import (
+    Delete,
     Exec,
     ExecutionContext,
     HelmDeploy,
@@ -56,6 +58,7 @@ _PLANS: dict[type[Any], Planner] = {
     Logs: plan_logs,
     Scale: plan_scale,
     Wait: plan_wait,
+    Delete: plan_delete,
 }
 
 _YAML_PAIR = re.compile(r"^(?P<head>[\s-]*[\"']?(?P<key>[^\s:#\"'][^:#]*?)[\"']?\s*:\s+)(?P<value>[^\s#&*|>{\[].*)$")
