@@ -12,7 +12,9 @@ from ansflow_desktop.models.command import Command, KubeTarget, Tool
 FIELD_MANAGER = "ansflow"
 CALL_TIMEOUT_S = 120.0
 ESTABLISH_S = 60
+DELETE_S = 60
 _ROLLOUT_KINDS = {"Deployment", "StatefulSet", "DaemonSet"}
+_COUNTED = {("apps", "ReplicaSet"), ("", "ReplicationController")}
 
 
 class Kubectl(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,24 @@ class Kubectl(msgspec.Struct, frozen=True, kw_only=True):
         words = ("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", f"--kustomize={folder}")
         return self.command((*words, "--namespace", namespace), "apply")
 
+    def get_objects(self, objects: Sequence[ManifestObject], namespace: str) -> Command:
+        """Read the live state of `objects`, who set which field included; those that are not there are left out."""
+        words = ("get", "--filename=-", "--ignore-not-found", "--show-managed-fields", "--output=json")
+        command = self.command((*words, "--namespace", namespace), "read")
+        return msgspec.structs.replace(command, stdin=joined(list(objects)))
+
+    def delete(self, found: ManifestObject, namespace: str) -> Command:
+        """Delete one object and what it owns, and wait until they are gone; a Namespace empties itself afterwards."""
+        words = ("delete", "--filename=-", "--ignore-not-found", "--cascade=foreground", f"--timeout={DELETE_S}s")
+        wait = "--wait=false" if found.is_namespace else "--wait=true"
+        command = self.command((*words, wait, "--namespace", namespace), "delete")
+        return msgspec.structs.replace(command, stdin=joined([found]))
+
+    def names(self, kinds: str, namespace: str) -> Command:
+        """List the objects of `kinds` in a namespace, or everywhere with "", as kind/name."""
+        where = ("--namespace", namespace) if namespace else ("--all-namespaces",)
+        return self.command(("get", kinds, "--ignore-not-found", "--output=name", *where), "list")
+
     def established(self, crds: Sequence[ManifestObject]) -> Command:
         """Wait until the API server serves the new kinds."""
         names = tuple(f"crd/{crd.name}" for crd in crds)
@@ -50,13 +70,10 @@ class Kubectl(msgspec.Struct, frozen=True, kw_only=True):
         return self.command(words, "establish")
 
     def ready(self, found: ManifestObject, namespace: str, timeout: str) -> Command | None:
-        """Wait until a workload is rolled out or a Job is complete; None for a kind that nothing waits for."""
+        """Wait until a workload is rolled out, a Job complete, a pod ready; None where there is nothing to wait for."""
         where = ("--namespace", found.namespace or namespace, f"--timeout={timeout}")
-        if found.kind in _ROLLOUT_KINDS and found.group == "apps":
-            return self.command(("rollout", "status", f"{found.kind.lower()}/{found.name}", *where), "wait", limit=None)
-        if found.kind == "Job" and found.group == "batch":
-            return self.command(("wait", "--for=condition=Complete", f"job/{found.name}", *where), "wait", limit=None)
-        return None
+        words = _until_ready(found)
+        return self.command((*words, *where), "wait", limit=None) if words else None
 
     def command(
         self, words: tuple[str, ...], purpose: str, *, on_cluster: bool = True, limit: float | None = CALL_TIMEOUT_S
@@ -70,3 +87,21 @@ class Kubectl(msgspec.Struct, frozen=True, kw_only=True):
             timeout=limit,
             purpose=purpose,
         )
+
+
+def _until_ready(found: ManifestObject) -> tuple[str, ...]:
+    """Return kubectl's words for waiting, none for a kind without readiness or one that is only updated by hand."""
+    place = f"{found.kind.lower()}/{found.name}"
+    if found.kind in _ROLLOUT_KINDS and found.group == "apps":
+        strategy = found.spec.get("updateStrategy")
+        by_hand = isinstance(strategy, dict) and strategy.get("type") == "OnDelete"
+        return () if by_hand else ("rollout", "status", place)
+    if found.kind == "Job" and found.group == "batch":
+        return ("wait", "--for=condition=Complete", place)
+    if found.kind == "Pod" and not found.group:
+        lasting = found.spec.get("restartPolicy", "Always") == "Always"
+        return ("wait", "--for=condition=Ready" if lasting else "--for=jsonpath={.status.phase}=Succeeded", place)
+    if (found.group, found.kind) in _COUNTED:
+        count = found.spec.get("replicas", 1)
+        return ("wait", f"--for=jsonpath={{.status.readyReplicas}}={count}", place) if count else ()
+    return ()

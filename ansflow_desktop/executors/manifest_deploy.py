@@ -23,6 +23,7 @@ from ansflow_desktop.models.pipeline import ExecutionContext, ManifestDeploy, Pi
 from ansflow_desktop.tools import require_kubectl, tool_warnings
 
 _SOURCES = ("manifest", "manifest_files", "kustomize")
+_ENDINGS = (".yaml", ".yml", ".json")
 
 
 class ManifestPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,13 +88,6 @@ def check_config(config: ManifestDeploy) -> float:
             msg("Given: %(names)s.", names=", ".join(given) or "-"),
             field=f"{CONFIG}.{given[1] if given else 'manifest'}",
         )
-    if config.rollback_on_failure:
-        raise UserError(
-            msg("rollback_on_failure is not available for manifests in this version"),
-            msg("A failed apply would leave what it changed so far."),
-            msg("Set it to false, or deploy a chart with atomic: true."),
-            field=f"{CONFIG}.rollback_on_failure",
-        )
     return seconds
 
 
@@ -103,14 +97,36 @@ def field_of(config: ManifestDeploy) -> str:
 
 
 def manifest_text(config: ManifestDeploy, directory: str) -> str:
-    """Return the manifest as text, files one after the other; raises UserError naming the file."""
+    """Return the manifest as text, files one after the other, a folder's by name; raises UserError naming the file."""
     if config.manifest:
         return config.manifest
     texts = [
-        safe_yaml.read_text(absolute(path, directory), f"{CONFIG}.manifest_files[{index}]")
-        for index, path in enumerate(config.manifest_files)
+        safe_yaml.read_text(path, f"{CONFIG}.manifest_files[{index}]")
+        for index, written in enumerate(config.manifest_files)
+        for path in manifest_paths(absolute(written, directory), f"{CONFIG}.manifest_files[{index}]")
     ]
     return "\n---\n".join(texts)
+
+
+def manifest_paths(path: str, field: str) -> list[str]:
+    """Return `path`, or the manifests in it where it is a folder (not in folders below, as kubectl; sorted by name).
+
+    Raises UserError for a folder without any.
+    """
+    if not is_folder(path):
+        return [path]
+    try:
+        found = sorted(str(each) for each in Path(path).iterdir() if each.suffix in _ENDINGS and is_file(each))
+    except OSError as error:
+        raise UserError(msg("The folder %(folder)s cannot be read", folder=path), str(error), field=field) from error
+    if not found:
+        raise UserError(
+            msg("No manifest in the folder %(folder)s", folder=path),
+            msg("There is no file in it that ends in %(endings)s.", endings=", ".join(_ENDINGS)),
+            msg("Choose another folder, or a chart or kustomization for what lies deeper."),
+            field=field,
+        )
+    return found
 
 
 def kustomization(config: ManifestDeploy, directory: str) -> str:

@@ -43,6 +43,13 @@ class ManifestObject(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind == "CustomResourceDefinition" and self.group == "apiextensions.k8s.io"
 
     @property
+    def spec(self) -> dict[str, Any]:
+        """Its `spec` as plain data, empty where it has none."""
+        value = safe_yaml.load(self.text)
+        spec = value.get("spec") if isinstance(value, dict) else None
+        return spec if isinstance(spec, dict) else {}
+
+    @property
     def label(self) -> str:
         """`Kind name`, for people."""
         return f"{self.kind} {self.name}"

@@ -23,10 +23,12 @@ from ansflow_desktop.executors.manifest_deploy import (
     waits,
 )
 from ansflow_desktop.executors.manifest_documents import ManifestObject
+from ansflow_desktop.executors.manifest_rollback import Before, Kind, told
 from ansflow_desktop.executors.outcome import said_by
 from ansflow_desktop.executors.planned import require_namespace
 from ansflow_desktop.executors.step_run import run_command, step_folder
 from ansflow_desktop.i18n import Message, Text, msg, msg_n
+from ansflow_desktop.kube.live import KINDS
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.models.pipeline import ExecutionContext, ManifestDeploy, PipelineStep
 from ansflow_desktop.models.run import Health, Phase, ResourceChanged
@@ -78,6 +80,8 @@ class _Run:
         self._deadline = time.monotonic() + check_config(config)
         self._applied: list[ManifestObject] = []
         self._failed_job = ""
+        self._touched = False
+        self._before: Before | None = None
         self._waiting: Cancel | None = None
         self.follow: Follow | None = None
 
@@ -110,11 +114,56 @@ class _Run:
         return self._done(msg("The dry run passed. Nothing was changed."), ProcessResult(exit_code=0))
 
     def apply(self, plan: ManifestPlan) -> StepResult:
+        """Apply everything and wait for it; with `rollback_on_failure` a failure puts back what was there before."""
+        if not self._config.rollback_on_failure:
+            return self._apply_all(plan)
+        self._before = Before(plan)
+        try:
+            return self._apply_all(plan)
+        except _Ended as ended:
+            return self._rolled_back(self._before, ended.result)
+        except UserError as error:
+            if not self._touched:
+                raise
+            said = msg("%(title)s: %(reason)s", title=error.title, reason=error.message)
+            return self._rolled_back(self._before, StepResult(phase=Phase.FAILED, context=self._context, message=said))
+
+    def _rolled_back(self, before: Before, result: StepResult) -> StepResult:
+        """Put back what was touched, whatever ended the deploy; a second request to cancel ends that, too."""
+        if not self._touched:
+            return result
+        self._notice("info", msg("Rolling back to what was there before."))
+        undone = before.put_back(self._quietly)
+        phase: Phase = Phase.CANCELLED if result.phase is Phase.CANCELLED else Phase.FAILED
+        if any(each.kind is Kind.UNKNOWN for each in undone):
+            phase = Phase.UNKNOWN
+        message = msg("%(what)s\n%(so_far)s", what=result.message, so_far=told(undone))
+        return msgspec.structs.replace(result, phase=phase, message=message)
+
+    def _quietly(self, command: Command) -> ProcessResult:
+        """Run a command of the rollback: not ended by the request that ended the deploy, its output not shown."""
+        asked = self._scope.cancel
+        own = Cancel()
+
+        def follow() -> None:
+            if asked.forced:
+                own.request()
+
+        with asked.waking(follow):
+            follow()
+            return run_command(command, self._step, self._scope, stdout_shown=False, stderr_shown=False, cancel=own)
+
+    def _reading(self, command: Command) -> ProcessResult:
+        return run_command(command, self._step, self._scope, stdout_shown=False)
+
+    def _apply_all(self, plan: ManifestPlan) -> StepResult:
         """Namespaces and CRDs, then a dry run of the rest, then the rest, then the waits."""
         self._apply_first(plan)
         groups = plan.groups(plan.rest)
         for name, group in groups:
             self._check(plan, group, name)
+        if self._before:
+            self._before.remember(plan.rest, self._reading)
         for name, group in groups:
             self._apply(plan, group, name)
         if self._config.wait:
@@ -129,6 +178,8 @@ class _Run:
             self._check(plan, plan.first, plan.namespace)
         made = (plan.created,) if plan.created and not self._exists(plan, plan.created.name) else ()
         first = (*made, *plan.first)
+        if first and self._before:
+            self._before.remember(first, self._reading)
         if first:
             self._apply(plan, first, plan.namespace)
         if plan.crds:
@@ -158,9 +209,12 @@ class _Run:
         raise self._ended(result, msg("The cluster refuses the manifest."))
 
     def _apply(self, plan: ManifestPlan, group: tuple[ManifestObject, ...], namespace: str) -> None:
+        self._touched = True
         result = run_command(plan.kubectl.apply(group, namespace), self._step, self._scope)
         if result.exit_code == 0:
             self._applied += group
+            for found in group:
+                self._tell_object(plan, found, Health.HEALTHY, msg("Applied"))
             return
         if not result.cancelled and not _UNREACHABLE.search(result.stderr):
             self._applied += self._one_by_one(plan, group, namespace, dry_run=False)
@@ -179,12 +233,31 @@ class _Run:
             if result.exit_code == 0:
                 good.append(found)
                 self._notice("info", _good(found, dry_run=dry_run))
+                if not dry_run:
+                    self._tell_object(plan, found, Health.HEALTHY, msg("Applied"))
             else:
                 said = msg(
                     "%(object)s (line %(line)d): %(said)s", object=found.label, line=found.line, said=said_by(result)
                 )
                 self._notice("error", said)
+                self._tell_object(plan, found, Health.DEGRADED, said_by(result))
         return good
+
+    def _tell_object(self, plan: ManifestPlan, found: ManifestObject, health: Health, message: Text) -> None:
+        """Tell each object's result; of what is watched its own state tells more than that it was applied."""
+        if health is Health.HEALTHY and found.kind in KINDS:
+            return
+        event = ResourceChanged(
+            time=time.time(),
+            run=self._scope.run_id,
+            step=self._step.name,
+            kind=found.kind,
+            namespace="" if found.comes_first else found.namespace or plan.namespace,
+            name=found.name,
+            health=health,
+            message=message,
+        )
+        self._scope.emit(event)
 
     def _wait(self, command: Command) -> None:
         left = max(1, round(self._deadline - time.monotonic()))

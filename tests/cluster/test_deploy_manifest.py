@@ -7,7 +7,6 @@ import time
 import pytest
 from deploy_help import Deployer
 
-from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.command import ToolSet
 from ansflow_desktop.models.run import Phase
 
@@ -167,11 +166,3 @@ def test_kustomization_and_files_are_applied(deployer, kubectl_json, tmp_path):
 
     assert (kustomized.phase, filed.phase) == (Phase.SUCCEEDED, Phase.SUCCEEDED), kustomized.message
     assert names(kubectl_json, "configmaps", deployer.namespace) == {"my-map", "map"}
-
-
-def test_rollback_is_refused_by_name(deployer):
-    with pytest.raises(UserError) as caught:
-        run(deployer, WORKLOAD, rollback_on_failure=True)
-
-    assert caught.value.field == "k8s_config.rollback_on_failure"
-    assert deployer.argvs == []

@@ -141,12 +141,43 @@ def test_files_and_kustomizations_are_found_from_the_working_directory(tmp_path)
         ({"manifest": "a", "kustomize": "."}, "kustomize"),
         ({"manifest_files": ["gone.yaml"]}, "manifest_files[0]"),
         ({"kustomize": "gone"}, "kustomize"),
-        ({"manifest": MAP.format("a"), "rollback_on_failure": True}, "rollback_on_failure"),
+        ({"manifest_files": ["empty"]}, "manifest_files[0]"),
         ({"manifest": MAP.format("a"), "timeout": "-1s"}, "timeout"),
         ({"manifest": MAP.format("a"), "prune": True}, "prune"),
     ],
 )
 def test_bad_input_names_its_field(tmp_path, config, field):
+    (tmp_path / "empty").mkdir()
     with pytest.raises(UserError) as caught:
         plan(tmp_path, **config)
     assert caught.value.field == f"k8s_config.{field}"
+
+
+def test_a_folder_stands_for_the_manifests_in_it(tmp_path):
+    for name in ("b.yaml", "a.yml", "c.json", "notes.txt"):
+        (tmp_path / name).write_text(MAP.format(name[0]))
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "d.yaml").write_text(MAP.format("d"))
+
+    [*_, apply] = plan(tmp_path, manifest_files=["."]).commands
+
+    assert [each["metadata"]["name"] for each in yaml.safe_load_all(apply.stdin)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "spec", "words"),
+    [
+        ("apps/v1", "DaemonSet", {}, "rollout status daemonset/x"),
+        ("apps/v1", "DaemonSet", {"updateStrategy": {"type": "OnDelete"}}, ""),
+        ("apps/v1", "ReplicaSet", {"replicas": 2}, "wait --for=jsonpath={.status.readyReplicas}=2 replicaset/x"),
+        ("apps/v1", "ReplicaSet", {"replicas": 0}, ""),
+        ("v1", "Pod", {}, "wait --for=condition=Ready pod/x"),
+        ("v1", "Pod", {"restartPolicy": "Never"}, "wait --for=jsonpath={.status.phase}=Succeeded pod/x"),
+        ("example.org/v1", "Deployment", {}, ""),
+        ("batch/v1", "CronJob", {}, ""),
+    ],
+)
+def test_every_workload_is_waited_for(api, kind, spec, words):
+    text = yaml.safe_dump({"apiVersion": api, "kind": kind, "metadata": {"name": "x"}, "spec": spec})
+    waits = [command for command in plan(manifest=text).commands if command.purpose == "wait"]
+    assert [" ".join(each.argv[1:]).partition(" --namespace")[0] for each in waits] == ([words] if words else [])
