@@ -20,8 +20,8 @@ TEXTS = {
     "en": {
         "title": "# Reference of the step types",
         "intro": "Made from `resources/pipeline-steps-config.json` by `python packaging/reference.py update`. How steps"
-        " work together is in [Pipelines](pipelines.md). A field of `k8s_config` is written below `k8s_config:`, the others"
-        " belong to the step itself. Durations are written `300s`, `5m` or `1h30m`; `${name}` is a variable.",
+        " work together is in [Pipelines](pipelines.md). A field of `k8s_config` is written below `k8s_config:`, the"
+        " others belong to the step itself. Durations are written `300s`, `5m` or `1h30m`; `${name}` is a variable.",
         "common": "## Fields of every step",
         "step": "### Fields of the step",
         "config": "### Fields of k8s_config",
@@ -43,8 +43,8 @@ TEXTS = {
     "zh_CN": {
         "title": "# 步骤类型参考",
         "intro": "由 `python packaging/reference.py update` 根据 `resources/pipeline-steps-config.json` 生成。"
-        "步骤之间如何配合见[流水线](pipelines.md)。`k8s_config` 的字段写在 `k8s_config:` 之下，其余字段属于步骤本身。时长写作"
-        " `300s`、`5m` 或 `1h30m`；`${name}` 表示变量。",
+        "步骤之间如何配合见[流水线](pipelines.md)。`k8s_config` 的字段写在 `k8s_config:` 之下，其余字段属于步骤本身。"
+        "时长写作 `300s`、`5m` 或 `1h30m`；`${name}` 表示变量。",
         "common": "## 所有步骤共有的字段",
         "step": "### 步骤的字段",
         "config": "### k8s_config 的字段",
