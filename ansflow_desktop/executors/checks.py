@@ -5,7 +5,7 @@ Each problem names its field as the pipeline file does (`steps[1].k8s_config.cus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -182,3 +182,11 @@ def without_doubles(found: Collection[Problem]) -> tuple[Problem, ...]:
     for problem in found:
         kept.setdefault((problem.field, str(problem.title), str(problem.message)), problem)
     return tuple(kept.values())
+
+
+def joined(local: Sequence[Problem], helms: Sequence[Problem], servers: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return all problems, ours first; a field that we named is not named again in others' words."""
+    ours = {(problem.field, str(problem.title)) for problem in (*local, *helms)}
+    refused = {problem.field for problem in local if problem.severity is Severity.ERROR}
+    later = [each for each in helms if not (each.field in refused and each.severity is Severity.ERROR)]
+    return without_doubles([*local, *later, *(each for each in servers if (each.field, str(each.title)) not in ours)])

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.executors.checks import below, without_doubles
+from ansflow_desktop.executors.checks import below
 from ansflow_desktop.executors.checks_context import StepView
 from ansflow_desktop.executors.checks_helm import HelmSays, helm_says, rendered_objects
 from ansflow_desktop.executors.checks_manifest import LocatedObject, schema_findings
@@ -194,17 +194,19 @@ def all_problems(
 
     `services` gives tools, catalog and directories. Nothing is changed anywhere.
     """
-    from ansflow_desktop.executors.checks import check_text
+    from ansflow_desktop.executors.checks import check_text, joined
 
     cancel, store = cancel or Cancel(), schema_store(services)
     checked = check_text(text, folder, surroundings(services, store))
     slow = SlowChecks(store)
     answers = slow.helm(checked.views, services.tools, cancel) or []
-    found = [*checked.problems, *(each for _, problems in helm_problems_of(answers) for each in problems)]
-    if on_cluster:
-        asked = slow.server(answers, services.catalog.document, cancel) or []
-        found += [each for _, problems in asked for each in problems]
-    return without_doubles(found)
+    asked = (slow.server(answers, services.catalog.document, cancel) or []) if on_cluster else []
+    return joined(checked.problems, flat(helm_problems_of(answers)), flat(asked))
+
+
+def flat(answers: Sequence[Answer]) -> list[Problem]:
+    """Return the problems of all steps in order."""
+    return [problem for _, problems in answers for problem in problems]
 
 
 def schema_store(services: Any) -> SchemaStore:
@@ -226,4 +228,4 @@ def surroundings(services: Any, store: SchemaStore) -> Any:
     return Surroundings(clusters=tuple(entries), helm_major=tools.helm.major if tools.helm else 4, schemas=known)
 
 
-__all__ = ["SlowChecks", "all_problems", "helm_problems_of", "schema_store", "surroundings"]
+__all__ = ["SlowChecks", "all_problems", "flat", "helm_problems_of", "schema_store", "surroundings"]

@@ -81,7 +81,7 @@ class _Index(msgspec.Struct, frozen=True):
     paths: dict[str, _Path] = {}
 
 
-Hashes: TypeAlias = "dict[str, str]"  # group version to the hash of its document
+Hashes: TypeAlias = dict[str, str]  # group version to the hash of its document
 
 
 class SchemaStore:

@@ -1,0 +1,167 @@
+"""The preview of the chosen step: its exact commands, its manifest, and its difference against what is live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import QTimer, Slot
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.presenters import step_preview_work as work
+from ansflow_desktop.presenters.base import Presenter
+from ansflow_desktop.presenters.step_preview_state import (
+    Commands,
+    Difference,
+    Preview,
+    PreviewStatus,
+    StepPreviewState,
+)
+from ansflow_desktop.process import Cancel
+
+if TYPE_CHECKING:
+    from ansflow_desktop.executors.worker import CallThread
+
+RENDER_DELAY_MS = 250
+DIFFERENCE_DELAY_MS = 400
+
+
+class StepPreview(Presenter):
+    """`state` is what is known of the step shown last; `state_changed` says that it is another one now.
+
+    The commands come at once, the manifest after a pause, the difference only while somebody looks at it
+    (`want_difference`), as it asks the cluster.
+    """
+
+    def __init__(self, services: Any) -> None:
+        """Keep the services; no thread is started before the first step is shown."""
+        super().__init__()
+        self._services = services
+        self._threads: dict[str, CallThread] = {}
+        self._cancels: dict[str, Cancel] = {}
+        self._question: work.Question | None = None
+        self._wanted = False
+        self._render_timer = self._timer(RENDER_DELAY_MS)
+        self._render_timer.timeout.connect(self._render)
+        self._difference_timer = self._timer(DIFFERENCE_DELAY_MS)
+        self._difference_timer.timeout.connect(self._compare)
+        self.state = StepPreviewState()
+
+    def _timer(self, milliseconds: int) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        return timer
+
+    def show(self, text: str, folder: str, index: int | None) -> None:
+        """Preview step `index` of `text` (None: none); relative paths start in `folder`. What was shown is stale."""
+        question = None if index is None else work.Question(text=text, folder=folder, index=index)
+        if question == self._question:
+            return
+        self._question = question
+        self._begin()
+
+    def refresh(self) -> None:
+        """Work everything out anew: files or the cluster may have changed."""
+        self._begin()
+
+    def want_difference(self, wanted: bool) -> None:
+        """Say whether somebody looks at the difference; only then the cluster is asked."""
+        if wanted and not self._wanted and self._question and self.state.difference.status is PreviewStatus.NONE:
+            self._set(difference=Difference(status=PreviewStatus.LOADING))
+            self._difference_timer.start()
+        self._wanted = wanted
+
+    def _begin(self) -> None:
+        self._stop_all()
+        loading = PreviewStatus.LOADING if self._question else PreviewStatus.NONE
+        compared = loading if self._wanted else PreviewStatus.NONE
+        state = StepPreviewState(
+            index=self._question.index if self._question else None,
+            commands=Commands(status=loading),
+            manifest=Preview(status=loading),
+            difference=Difference(status=compared),
+        )
+        self._change(state)
+        if self._question is None:
+            return
+        question = self._question
+        self._call("commands", self._on_commands, lambda: work.commands(question, self._services))
+        self._render_timer.start()
+        if self._wanted:
+            self._difference_timer.start()
+
+    def _stop_all(self) -> None:
+        """End what is under way; its answers are stale from now on."""
+        self._render_timer.stop()
+        self._difference_timer.stop()
+        for cancel in self._cancels.values():
+            cancel.request()
+        self._cancels = {}
+        for kind in ("commands", "manifest", "difference"):
+            self._requests.begin(kind)
+
+    def _call(self, kind: str, on_answer: Any, call: Any) -> None:
+        from ansflow_desktop.executors.worker import CallThread
+
+        if kind not in self._threads:
+            self._threads[kind] = CallThread()
+            self._threads[kind].answered.connect(on_answer)
+        self._threads[kind].call(self._requests.begin(kind), call)
+
+    @Slot()
+    def _render(self) -> None:
+        question, cancel = self._question, Cancel()
+        if question:
+            self._cancels["manifest"] = cancel
+            self._call("manifest", self._on_manifest, lambda: work.manifest(question, self._services, cancel))
+
+    @Slot()
+    def _compare(self) -> None:
+        question, cancel = self._question, Cancel()
+        if question:
+            self._cancels["difference"] = cancel
+            self._call("difference", self._on_difference, lambda: work.difference(question, self._services, cancel))
+
+    @Slot(int, object)
+    def _on_commands(self, number: int, answer: Any) -> None:
+        if self._requests.current("commands", number):
+            failed = Commands(status=PreviewStatus.FAILED, problems=_problems(answer))
+            self._set(commands=failed if isinstance(answer, UserError) else answer)
+
+    @Slot(int, object)
+    def _on_manifest(self, number: int, answer: Any) -> None:
+        if self._requests.current("manifest", number) and answer is not None:
+            failed = Preview(status=PreviewStatus.FAILED, problems=_problems(answer))
+            self._set(manifest=failed if isinstance(answer, UserError) else answer)
+
+    @Slot(int, object)
+    def _on_difference(self, number: int, answer: Any) -> None:
+        if self._requests.current("difference", number) and answer is not None:
+            failed = Difference(status=PreviewStatus.FAILED, problems=_problems(answer))
+            self._set(difference=failed if isinstance(answer, UserError) else answer)
+
+    def _set(self, **fields: Any) -> None:
+        self._change(msgspec.structs.replace(self.state, **fields))
+
+    def _change(self, state: StepPreviewState) -> None:
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+    async def close(self) -> None:
+        """End what is under way, and the threads."""
+        self._question = None
+        self._stop_all()
+        threads, self._threads = self._threads, {}
+        for thread in threads.values():
+            thread.close()
+        await super().close()
+
+
+def _problems(answer: Any) -> tuple[Problem, ...]:
+    """Return an error that nobody foresaw as a problem."""
+    if not isinstance(answer, UserError):
+        return ()
+    return (Problem(field="", title=answer.title, message=answer.message, hint=answer.hint),)

@@ -1,0 +1,151 @@
+"""The blocking parts of a step's preview; each runs in a thread of its own and touches nothing of the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import msg
+from ansflow_desktop.models.command import Command, KubeTarget
+from ansflow_desktop.models.pipeline import StepType
+from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.presenters.step_preview_state import (
+    Commands,
+    CommandText,
+    Difference,
+    Preview,
+    PreviewStatus,
+    difference_of,
+)
+from ansflow_desktop.process import Cancel
+
+if TYPE_CHECKING:
+    from ansflow_desktop.executors.checks_context import StepView
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Which step of which text is to be previewed; relative paths start in `folder`."""
+
+    text: str
+    folder: str
+    index: int
+
+
+def view_of(question: Question) -> StepView:
+    """Return the step with what is known of it; raises UserError where the text or its variables cannot be used."""
+    from ansflow_desktop.executors.checks_context import step_views
+    from ansflow_desktop.pipelines.codec import parse
+
+    views = step_views(parse(question.text, question.folder))
+    if question.index >= len(views):
+        raise UserError(msg("There is no such step"))
+    view = views[question.index]
+    if view.error is not None:
+        view.error.field = view.error.field or ""
+        raise view.error
+    return view
+
+
+def commands(question: Question, services: Any) -> Commands:
+    """Return the exact commands of the step."""
+    from ansflow_desktop.executors.plan import copy_text, plan_step
+
+    try:
+        view = view_of(question)
+        target = _target(view, services)
+        plan = plan_step(view.step, view.context, services.tools, target, Path(view.context.working_directory))
+    except (UserError, OSError, ValueError) as error:
+        return Commands(status=PreviewStatus.FAILED, problems=_problems(error, question))
+    typed = (plan.shown,) if plan.shown else plan.commands
+    fetches = (plan.preparation.notice,) if plan.preparation and plan.shown else ()
+    unplaced = () if view.placed else (_uncertain(),)
+    return Commands(
+        status=PreviewStatus.READY,
+        commands=tuple(_text(command, copy_text(command), view) for command in typed),
+        notices=(*unplaced, *plan.notices, *(notice for notice in fetches if notice not in plan.notices)),
+    )
+
+
+def _uncertain() -> Any:
+    return msg("A shell step above changes the directory in a way that is only known when it runs.")
+
+
+def _text(command: Command, pasted: str, view: StepView) -> CommandText:
+    """Return a command as text; a shell step's script is shown as it was written."""
+    if view.step.type is StepType.SHELL:
+        return CommandText(shown=view.step.command, copy=pasted, purpose=command.purpose)
+    return CommandText(shown=command.shown(), copy=pasted, purpose=command.purpose)
+
+
+def _target(view: StepView, services: Any) -> KubeTarget:
+    if view.step.type is StepType.SHELL or not view.step.k8s_cluster:
+        return KubeTarget(kubeconfig="", context="")
+    target: KubeTarget = services.catalog.user_target(view.step.k8s_cluster)
+    return target
+
+
+def manifest(question: Question, services: Any, cancel: Cancel) -> Preview | None:
+    """Return what the step renders to, secrets masked; None when cancelled."""
+    from ansflow_desktop.executors.preview import render
+
+    try:
+        view = view_of(question)
+        if view.step.type is not StepType.K8S_DEPLOY:
+            return Preview(status=PreviewStatus.NONE)
+        found = render(view.step, view.context, services.tools, cancel)
+    except (UserError, OSError, ValueError) as error:
+        return Preview(status=PreviewStatus.FAILED, problems=_problems(error, question))
+    if found.cancelled:
+        return None
+    status = PreviewStatus.FAILED if found.problems and not found.text else PreviewStatus.READY
+    return Preview(
+        status=status, text=found.text, objects=len(found.objects), problems=_below(found.problems, question)
+    )
+
+
+def difference(question: Question, services: Any, cancel: Cancel) -> Difference | None:
+    """Return how the step differs from what is live; None when cancelled."""
+    from ansflow_desktop.executors.live_diff import live_diff
+
+    try:
+        view = view_of(question)
+        if view.step.type is StepType.SHELL:
+            return Difference(status=PreviewStatus.NONE)
+        document = services.catalog.document(view.step.k8s_cluster) if view.step.k8s_cluster else None
+        found = live_diff(view.step, view.context, services.tools, document, cancel)
+    except (UserError, OSError, ValueError) as error:
+        return Difference(status=PreviewStatus.FAILED, problems=_problems(error, question))
+    if found.cancelled:
+        return None
+    shown = difference_of(found)
+    return msgspec.structs.replace(shown, problems=_below(found.problems, question))
+
+
+def _below(problems: tuple[Problem, ...], question: Question) -> tuple[Problem, ...]:
+    """Name fields from the file's top; helm's own are of the configuration."""
+    return tuple(msgspec.structs.replace(problem, field=_whole(problem.field, question.index)) for problem in problems)
+
+
+_CHARTS = ("chart_path", "chart_name", "chart_repo", "chart_version", "custom_values", "values_files", "set_values")
+
+
+def _whole(field: str, index: int) -> str:
+    if field.startswith(("steps[", "metadata", "spec")):
+        return field
+    inner = f"k8s_config.{field}" if field.startswith(_CHARTS) else field
+    return f"steps[{index}].{inner}" if inner else f"steps[{index}]"
+
+
+def _problems(error: Exception, question: Question) -> tuple[Problem, ...]:
+    found = getattr(error, "problems", None)
+    if found:
+        return tuple(found)
+    if isinstance(error, UserError):
+        field = _whole(error.field, question.index)
+        return (Problem(field=field, title=error.title, message=error.message, hint=error.hint),)
+    title = msg("A path of this step cannot be used")
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return (Problem(field=f"steps[{question.index}]", title=title, message=words, severity=Severity.ERROR),)
