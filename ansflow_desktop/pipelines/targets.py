@@ -118,13 +118,13 @@ class PathAndValue(NamedTuple):
 def split_jsonpath(text: str) -> PathAndValue | None:
     """Return path and value of `{.status.phase}=Running` (braces may be left out), None where it has another form."""
     text = text.strip()
-    path, found, value = text[1:].rpartition("}") if text.startswith("{") else (text, "", "")
-    if found and value and not value.startswith("="):
-        path, found, value = text[1:].partition("}")
-    if not found:
+    if not text.startswith("{"):
         path, equal, value = text.partition("=")
         return _sound_path(path.strip(), value if equal else None)
-    return _sound_path(path.strip(), value[1:] if value else None)
+    path, closed, rest = text[1:].partition("}")
+    if not closed or (rest and not rest.startswith("=")):
+        return None
+    return _sound_path(path.strip(), rest[1:] if rest else None)
 
 
 def _sound_path(path: str, value: str | None) -> PathAndValue | None:

@@ -1,4 +1,4 @@
-"""The definition file is the one source: it agrees with the typed forms, reads as it says, and both languages are whole."""
+"""The definition file is the one source: it agrees with the typed forms, and both its languages are whole."""
 
 from __future__ import annotations
 
