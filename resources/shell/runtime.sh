@@ -1,19 +1,20 @@
 # Runs steps one after the other, each in a bash of its own. The next step gets the directory in which the last one
-# ended and what it exported; a failed step ends the run, but for steps marked "always". Needs bash and GNU timeout.
+# ended and what it exported; a failed step ends the run, but for steps marked "always". Needs bash 4.2 and GNU timeout.
 ansflow_state=${ANSFLOW_STATE:-$(mktemp -d)}
 export ANSFLOW_STATE=$ansflow_state
 mkdir -p "$ansflow_state"
 
 ansflow_say() { printf '== %s: %s\n' "$1" "$2"; }
 
-# NAME DEFAULT [NAME=VALUE...]: exports NAME as given among the arguments, else its default.
+# NAME DEFAULT [NAME=VALUE...]: exports NAME as given among the arguments, else its default. Names of this file's own
+# variables begin with ansflow_: a pipeline may call its own whatever it likes.
 ansflow_variable() {
-  local name=$1 value=$2 given
+  local ansflow_name=$1 ansflow_value=$2 ansflow_given
   shift 2
-  for given in "$@"; do
-    if [[ $given == "$name="* ]]; then value=${given#*=}; fi
+  for ansflow_given in "$@"; do
+    if [[ $ansflow_given == "$ansflow_name="* ]]; then ansflow_value=${ansflow_given#*=}; fi
   done
-  export "$name=$value"
+  export "$ansflow_name=$ansflow_value"
 }
 
 # DIR: the first directory; the variables are those exported so far.
@@ -22,78 +23,96 @@ ansflow_begin() { { printf 'cd -- %q\n' "$1"; export -p; } > "$ansflow_state/con
 # NAME [timeout=SECONDS] [retries=N] [delay=SECONDS] [continue] [always] [stay] [when=TEST] [output=NAME] [env=NAME]...
 # with the script on stdin; its exit code is the step's. "stay" keeps the directory and variables of the step to itself.
 ansflow_step() {
-  local name=$1 timeout=0 retries=0 delay=5 goes_on='' always='' stay='' when='' output='' env=() option script code attempt=0
+  local ansflow_name=$1 ansflow_timeout=0 ansflow_retries=0 ansflow_delay=5 ansflow_goes_on='' ansflow_always=''
+  local ansflow_stay='' ansflow_when='' ansflow_output='' ansflow_env=() ansflow_option ansflow_script ansflow_code
+  local ansflow_attempt=0 ansflow_left=0
   shift
-  for option in "$@"; do
-    case $option in
-      timeout=*) timeout=${option#*=} ;; retries=*) retries=${option#*=} ;; delay=*) delay=${option#*=} ;;
-      when=*) when=${option#*=} ;; output=*) output=${option#*=} ;; env=*) env+=("${option#*=}") ;;
-      continue) goes_on=1 ;; always) always=1 ;; stay) stay=1 ;;
+  for ansflow_option in "$@"; do
+    case $ansflow_option in
+      timeout=*) ansflow_timeout=${ansflow_option#*=} ;;
+      retries=*) ansflow_retries=${ansflow_option#*=} ;;
+      delay=*) ansflow_delay=${ansflow_option#*=} ;;
+      when=*) ansflow_when=${ansflow_option#*=} ;;
+      output=*) ansflow_output=${ansflow_option#*=} ;;
+      env=*) ansflow_env+=("${ansflow_option#*=}") ;;
+      continue) ansflow_goes_on=1 ;;
+      always) ansflow_always=1 ;;
+      stay) ansflow_stay=1 ;;
     esac
   done
-  script=$(cat)
-  if [[ -n ${ANSFLOW_BRACES-} ]]; then script=${script//'{ANSFLOW{'/'{'{}; fi
-  if [[ -e $ansflow_state/stopped && -z $always ]]; then ansflow_say "$name" 'skipped: a step before it failed'; return 0; fi
-  if [[ -n $when ]] && ! ( . "$ansflow_state/context" && eval "$when" ); then
-    ansflow_say "$name" 'skipped: its condition is not met'; return 0
+  ansflow_script=$(cat)
+  if [[ -n ${ANSFLOW_BRACES-} ]]; then ansflow_script=${ansflow_script//'{ANSFLOW{'/'{'{}; fi
+  if [[ -e $ansflow_state/stopped && -z $ansflow_always ]]; then
+    ansflow_say "$ansflow_name" 'skipped: a step before it failed'; return 0
   fi
-  local deadline=$((SECONDS + timeout)) left=0
+  if [[ -n $ansflow_when ]] && ! ( . "$ansflow_state/context" && eval "$ansflow_when" ); then
+    ansflow_say "$ansflow_name" 'skipped: its condition is not met'; return 0
+  fi
+  local ansflow_deadline=$((SECONDS + ansflow_timeout))
   while :; do
-    ansflow_say "$name" 'started'
-    if ((timeout > 0)); then left=$((deadline - SECONDS > 0 ? deadline - SECONDS : 1)); fi
-    ansflow_once "$left" "$output" "$stay" "$script"; code=$?
-    if ((code == 0 || attempt >= retries)) || ((timeout > 0 && SECONDS + delay >= deadline)); then break; fi
-    attempt=$((attempt + 1))
-    ansflow_say "$name" "exit code $code; attempt $((attempt + 1)) of $((retries + 1)) in $delay s"
-    sleep "$delay"
-    delay=$((delay * 2 > 300 ? 300 : delay * 2))
+    ansflow_say "$ansflow_name" 'started'
+    if ((ansflow_timeout > 0)); then
+      ansflow_left=$((ansflow_deadline - SECONDS > 0 ? ansflow_deadline - SECONDS : 1))
+    fi
+    ansflow_once "$ansflow_left" "$ansflow_output" "$ansflow_stay" "$ansflow_script"; ansflow_code=$?
+    if ((ansflow_code == 0 || ansflow_attempt >= ansflow_retries)); then break; fi
+    if ((ansflow_timeout > 0 && SECONDS + ansflow_delay >= ansflow_deadline)); then break; fi
+    ansflow_attempt=$((ansflow_attempt + 1))
+    ansflow_say "$ansflow_name" "exit code $ansflow_code; next attempt in $ansflow_delay s"
+    sleep "$ansflow_delay"
+    ansflow_delay=$((ansflow_delay * 2 > 300 ? 300 : ansflow_delay * 2))
   done
-  if ((code == 0)); then
-    ansflow_say "$name" 'succeeded'
-    ansflow_hand_on "$output" "${env[@]+"${env[@]}"}"
+  if ((ansflow_code == 0)); then
+    ansflow_say "$ansflow_name" 'succeeded'
+    ansflow_hand_on "$ansflow_output" "${ansflow_env[@]+"${ansflow_env[@]}"}"
     return 0
   fi
-  ansflow_say "$name" "failed with exit code $code"
+  ansflow_say "$ansflow_name" "failed with exit code $ansflow_code"
   : > "$ansflow_state/failed"
-  if [[ -z $goes_on ]]; then : > "$ansflow_state/stopped"; fi
-  return "$code"
+  if [[ -z $ansflow_goes_on ]]; then : > "$ansflow_state/stopped"; fi
+  return "$ansflow_code"
 }
 
 # SECONDS OUTPUT STAY SCRIPT: one attempt; what it leaves behind is kept only where it ended with 0.
 ansflow_once() {
-  local left=$1 to=/dev/stdout keep='' code
+  local ansflow_to=/dev/stdout ansflow_keep='' ansflow_code
   rm -f "$ansflow_state/next"
-  if [[ -n $2 ]]; then to=$ansflow_state/output; fi
-  if [[ -z $3 ]]; then keep=$ansflow_keep; fi
-  ( . "$ansflow_state/context" && ansflow_exec "$left" "$keep$4" ) < /dev/null > "$to" &
+  if [[ -n $2 ]]; then ansflow_to=$ansflow_state/output; fi
+  if [[ -z $3 ]]; then ansflow_keep=$ansflow_handler; fi
+  ( . "$ansflow_state/context" && ansflow_exec "$1" "$ansflow_keep$4" ) < /dev/null > "$ansflow_to" &
   ansflow_child=$!
-  wait "$ansflow_child"; code=$?
+  wait "$ansflow_child"; ansflow_code=$?
   ansflow_child=''
-  if [[ -n $2 ]]; then cat "$to"; fi
-  return "$code"
+  if [[ -n $2 ]]; then cat "$ansflow_to"; fi
+  return "$ansflow_code"
 }
 ansflow_exec() {
   if command -v timeout > /dev/null; then exec timeout --kill-after=10 "$1" bash -e -c "$2"; fi
   exec bash -e -c "$2"
 }
-ansflow_keep='trap '\''ansflow_code=$?; if [ $ansflow_code = 0 ]; then { printf "cd -- %q\n" "$(pwd -P)"; export -p; }'
-ansflow_keep+=' > "$ANSFLOW_STATE/next"; fi; exit $ansflow_code'\'' EXIT'$'\n'
+ansflow_handler='trap '\''ansflow_code=$?; if [ $ansflow_code = 0 ]; then { printf "cd -- %q\n" "$(pwd -P)"; export -p; }'
+ansflow_handler+=' > "$ANSFLOW_STATE/next"; fi; exit $ansflow_code'\'' EXIT'$'\n'
 
 # OUTPUT [NAME...]: the context of the next step; the variables NAME were the last step's own.
 ansflow_hand_on() {
-  local output=$1 name value
+  local ansflow_output=$1 ansflow_name ansflow_value
   shift
   if [[ -e $ansflow_state/next ]]; then
-    for name in "$@"; do
-      ( unset "$name"; . "$ansflow_state/context"; declare -p "$name" 2> /dev/null || echo "unset $name" ) >> "$ansflow_state/next"
+    for ansflow_name in "$@"; do
+      ansflow_before "$ansflow_name" >> "$ansflow_state/next"
     done
     mv "$ansflow_state/next" "$ansflow_state/context"
   fi
-  if [[ -n $output ]]; then
-    value=$(cat "$ansflow_state/output"; printf x)
-    value=${value%x}
-    printf 'export %s=%q\n' "$output" "${value%$'\n'}" >> "$ansflow_state/context"
+  if [[ -n $ansflow_output ]]; then
+    ansflow_value=$(cat "$ansflow_state/output"; printf x)
+    ansflow_value=${ansflow_value%x}
+    printf 'export %s=%q\n' "$ansflow_output" "${ansflow_value%$'\n'}" >> "$ansflow_state/context"
   fi
+}
+
+# NAME: the line that gives a variable the value that it had before the step.
+ansflow_before() {
+  ( unset "$1"; . "$ansflow_state/context"; if [[ -v $1 ]]; then printf 'export %s=%q\n' "$1" "${!1}"; else printf 'unset %s\n' "$1"; fi )
 }
 
 # The exit code of the run.

@@ -17,7 +17,7 @@ from ansflow_desktop.executors.convert.prepare import Prepared, prepare
 from ansflow_desktop.pipelines.codec import parse
 
 SPEC = r"""spec:
-  variables: {place: here, word: 'it''s {{x}} \ "so"'}
+  variables: {place: here, name: x, left: y, option: z, word: 'it''s {{x}} \ "so"'}
   steps:
     - {name: enter, type: shell, command: "mkdir -p ${place}/sub; cd ${place}/sub"}
     - {name: write, type: shell, command: "printf '%s' \"$word\" > told; echo '{{.Version}} \\n'", output: said}
