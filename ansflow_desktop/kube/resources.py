@@ -47,7 +47,7 @@ class _Item(msgspec.Struct, frozen=True):
 
 
 class _List(msgspec.Struct, frozen=True):
-    items: list[_Item] = []
+    items: list[_Item] | None = None  # an empty list of metadata comes as null
 
 
 class _Container(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ class _Object(msgspec.Struct, frozen=True):
 
 
 class _Pods(msgspec.Struct, frozen=True):
-    items: list[_Object] = []
+    items: list[_Object] | None = None
 
 
 async def list_resources(document: dict[str, Any], namespace: str, kinds: Sequence[str]) -> list[str]:
@@ -116,7 +116,7 @@ def _raise_unless_listed(errors: list[BaseException], asked: int) -> None:
 
 async def _names(client: ClusterClient, namespace: str, kind: str) -> list[str]:
     body = await client.get(_collection(namespace, kind), {"limit": MOST}, METADATA_LIST)
-    items = msgspec.json.decode(body, type=_List).items
+    items = msgspec.json.decode(body, type=_List).items or ()
     return sorted(clean(item.metadata.name) for item in items if kind == "pod" or not item.metadata.owner_references)
 
 
@@ -137,7 +137,7 @@ async def list_containers(
             return await _of_object(client, namespace, resource)
         params: Params = {"labelSelector": selector, "limit": 5}
         body = await client.get(_collection(namespace, "pod"), params)
-    specs = [item.spec for item in msgspec.json.decode(body, type=_Pods).items]
+    specs = [item.spec for item in msgspec.json.decode(body, type=_Pods).items or ()]
     return list(dict.fromkeys(name for spec in specs for name in _containers(spec)))
 
 

@@ -73,8 +73,8 @@ def apply_edit(step: dict, path: tuple, value) -> None:
 class Shown:
     """A form in a window of its own."""
 
-    def __init__(self, services, reads, qtbot, step, folder="", size=(460, 900)) -> None:
-        self.names = FakeNames()
+    def __init__(self, services, reads, qtbot, step, folder="", size=(460, 900), *, real_names=False) -> None:
+        self.names = NameReads() if real_names else FakeNames()
         self.presenter = StepFormPresenter(services, reads, self.names)
         self.document = Document(self.presenter, step, folder)
         self.form = StepForm(self.presenter)
