@@ -219,7 +219,10 @@ def _logs(step: PipelineStep, config: Logs) -> Lines:
     command = line("kubectl", "logs", *what, *flags, *(["--follow"] if config.follow else []), *_where(step))
     if config.follow:
         command = f"ansflow_follow {word(config.until)} {_seconds(config.timeout)} {command}"
-    return [command + (f" > {word(config.to_file)}" if config.to_file else "")]
+    if not config.to_file:
+        return [command]
+    shown = [line("cat", "--", config.to_file)] if config.output else []
+    return [f"{command} > {word(config.to_file)}", *shown]
 
 
 def _resource(step: PipelineStep, kind: str = "deployment") -> tuple[str, str]:
