@@ -21,6 +21,7 @@ def difference(original: Mapping[str, Any], made: Mapping[str, Any]) -> Kept:
     """Return what `restore` needs to make `original` of `made`; empty where they are the same."""
     instead: list[dict[str, Any]] = []
     fields = _differ(original, made, [], instead)
+    instead.sort(key=lambda entry: entry["at"])
     return {**({_FIELDS: fields} if fields else {}), **({_INSTEAD: instead} if instead else {})}
 
 

@@ -79,7 +79,7 @@ def import_pipeline(
 
 def _apart(original: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     owner = original.get(_HOLDER)
-    if isinstance(owner, Mapping) and isinstance(owner.get(OURS), Mapping):
+    if isinstance(owner, Mapping) and owner.get(OURS) and isinstance(owner[OURS], Mapping):
         rest = {name: value for name, value in owner.items() if name != OURS}
         return {**original, _HOLDER: rest}, owner[OURS]
     return dict(original), None

@@ -38,7 +38,7 @@ def _apart(original: Mapping[str, Any]) -> tuple[dict[str, Any], Any, str]:
     """Return AnsFlow's own part of a step, our part of it, and the place that holds it."""
     for holder in _HOLDERS:
         owner = original.get(holder)
-        if isinstance(owner, Mapping) and isinstance(owner.get(OURS), Mapping):
+        if isinstance(owner, Mapping) and owner.get(OURS) and isinstance(owner[OURS], Mapping):
             rest = {name: value for name, value in owner.items() if name != OURS}
             return {**original, holder: rest}, owner[OURS], holder
     return dict(original), None, ""
