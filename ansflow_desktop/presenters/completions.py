@@ -43,6 +43,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def note(self) -> Text:
         """Where the names come from, for a tool tip."""
         clock = time.strftime("%H:%M:%S", time.localtime(self.at))
+        if self.error and self.names:
+            return msg("These names are older: %(why)s.", why=self.error)
         if self.error:
             return msg("Nothing to choose from: %(why)s. Type the name.", why=self.error)
         if not self.at:

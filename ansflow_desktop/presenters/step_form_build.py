@@ -163,7 +163,7 @@ def _one_of(fields: Sequence[tuple[FieldState, Parameter]]) -> Text:
     """Return the sentence on fields of which exactly one is given, empty where there are none."""
     named = next((one.one_of for field, one in fields if one.one_of and field.applies), "")
     titles = [field.title for field, one in fields if one.one_of == named and field.applies] if named else []
-    return msg("One of these is given: %(fields)s.", fields=", ".join(titles)) if len(titles) > 1 else ""
+    return msg("Give one of these: %(fields)s.", fields=", ".join(titles)) if len(titles) > 1 else ""
 
 
 def _with_mode_note(field: FieldState, kept: Sequence[KeptField]) -> FieldState:
