@@ -112,7 +112,7 @@ def difference(question: Question, services: Any, cancel: Cancel) -> Difference 
 
     try:
         view = view_of(question)
-        if view.step.type is StepType.SHELL:
+        if view.step.type is not StepType.K8S_DEPLOY:
             return Difference(status=PreviewStatus.NONE)
         document = services.catalog.document(view.step.k8s_cluster) if view.step.k8s_cluster else None
         found = live_diff(view.step, view.context, services.tools, document, cancel)
