@@ -81,7 +81,7 @@ def _reset(each: socket.socket) -> None:
 
 
 def behind(proxy: CutProxy, kubeconfig: Path, folder: Path) -> Path:
-    """Write a copy of `kubeconfig` whose cluster is reached through the proxy; the server's certificate stays checked."""
+    """Write a copy of `kubeconfig` whose cluster is reached through the proxy; its certificate is checked as before."""
     document = yaml.safe_load(Path(kubeconfig).read_text())
     cluster = document["clusters"][0]["cluster"]
     parts = urlsplit(cluster["server"])
