@@ -40,7 +40,7 @@ def atomic_from(document: Mapping[str, Any]) -> AtomicStep:
 
 def atomic_document(step: AtomicStep) -> dict[str, Any]:
     """Return the document of a library step: the one it was read from with what was changed since, in its order."""
-    before = dict(step.document) if isinstance(step, KeptAtomicStep) else {}
+    before = dict(step.document) if isinstance(step, KeptAtomicStep) else {"name": "", "type": ""}
     was = _values(before)
     found: dict[str, Any] = {}
     for name, written in before.items():
@@ -51,7 +51,7 @@ def atomic_document(step: AtomicStep) -> dict[str, Any]:
             found[name] = written if was[name] == getattr(step, name) else getattr(step, name)
     for name in _OWN:
         value = getattr(step, name)
-        if name not in found and (value or name in ("name", "type")):
+        if name not in found and value:
             found[name] = value
     return {**found, **{name: value for name, value in step.extra.items() if name not in found}}
 

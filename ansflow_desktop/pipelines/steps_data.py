@@ -46,12 +46,12 @@ def step_document(step: PipelineStep) -> dict[str, Any]:
 
     Fields at their default are left out unless the document had them.
     """
-    before: Mapping[str, Any] = dict(step.document) if isinstance(step, KeptStep) else {}
-    was = _read(before) if before else {}
+    before: Mapping[str, Any] = dict(step.document) if isinstance(step, KeptStep) else {"name": "", "type": "shell"}
+    was = _read(before)
     now = {name: step.deferred.get(name, getattr(step, name)) for name in FIELDS}
     found = {name: _kept(name, value, was, now) for name, value in before.items()}
-    for name in ("name", "type", *FIELDS):
-        if name not in found and (now[name] != _DEFAULTS[name] or name in ("name", "type")):
+    for name in FIELDS:
+        if name not in found and now[name] != _DEFAULTS[name]:
             found[name] = _plain(now[name])
     return found
 

@@ -424,7 +424,11 @@ spec:
       k8s_namespace: ${ns}
       retries: 2
       k8s_config: {deploy_type: helm, chart_name: a, chart_version: 1.10, values_files: [a, b], set_values: [x=1]}
-    - {name: run, type: k8s_exec, k8s_cluster: dev, k8s_namespace: n, k8s_config: {command: [a, b c], selector: app=x, output: v}}
+    - name: run
+      type: k8s_exec
+      k8s_cluster: dev
+      k8s_namespace: n
+      k8s_config: {command: [a, b c], selector: app=x, output: v}
     - {name: w, type: k8s_wait, k8s_cluster: dev, k8s_namespace: n, k8s_resource_name: job/a, k8s_config: {jsonpath: a}}
 """
 
