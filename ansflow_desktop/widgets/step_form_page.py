@@ -71,7 +71,6 @@ class FieldRow(QWidget):
         self.path: Path = field.path
         self.input = make_input(field, presenter)
         self._heading = label(field.title, "field", wrap=True)
-        self._heading.setVisible(field.kind != "boolean" and field.path != MODE)
         self._note = label("", "muted", wrap=True)
         self._problems = Problems()
         column = QVBoxLayout(self)
@@ -79,6 +78,7 @@ class FieldRow(QWidget):
         column.setSpacing(4)
         for part in (self._heading, self._with_unit(field), self._note, self._problems):
             column.addWidget(part)
+        self._heading.setVisible(field.kind != "boolean" and field.path != MODE)  # a window of its own before this
         self.input.edited.connect(self._on_edited)
         self.input.wanted.connect(self._on_wanted)
 
@@ -141,13 +141,13 @@ class GroupBox(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         self.heading = label(group.title, "strong")
-        self.heading.setVisible([field.path for field in group.fields] != [("name",)])
         self._note = label("", "muted", wrap=True)
         heading = QVBoxLayout()
         heading.setSpacing(3)
         heading.addWidget(self.heading)
         heading.addWidget(self._note)
         column.addLayout(heading)
+        self.heading.setVisible([field.path for field in group.fields] != [("name",)])
         self._titles = ElidedLabel("", "muted")
         self.fold = self._make_fold(group)
         self._inside = QWidget()
