@@ -118,10 +118,14 @@ def _flow_place(found: list[Line], number: int, typed: str, flow: list[tuple[int
     pairs = {key: value.strip() for key, value in _FLOW_PAIR.findall(typed)}
     key, colon, value = part.partition(":")
     step = {**_step(found, number), **pairs, **{f"k8s_config.{name}": value for name, value in pairs.items()}}
-    if path[-1].endswith("[]") and path[-1] != "steps[]":
+    if _in_list_of_texts(path):
         return Place(path[:-1], path[-1].removesuffix("[]"), part.strip(), step, frozenset())
     typed_key = key.strip() if colon else ""
     return Place(path, typed_key, value.lstrip() if colon else key.strip(), step, frozenset(pairs) - {typed_key})
+
+
+def _in_list_of_texts(path: tuple[str, ...]) -> bool:
+    return bool(path) and path[-1].endswith("[]") and path[-1] != "steps[]"
 
 
 def _columns(typed: str) -> tuple[int, int]:
@@ -137,7 +141,7 @@ def _block_place(found: list[Line], number: int, typed: str) -> Place:
     rest = typed[column:]
     key, colon, value = rest.partition(":")
     step = _step(found, number)
-    if path and path[-1].endswith("[]") and path[-1] != "steps[]":
+    if _in_list_of_texts(path):
         return Place(path[:-1], path[-1].removesuffix("[]"), rest, step, frozenset())
     if colon and (value.startswith(" ") or not value):
         return Place(path, key.strip(), value.lstrip(), step, frozenset())

@@ -271,9 +271,9 @@ def test_a_file_of_200_steps_is_checked_in_far_less_than_100_ms():
     assert check_text(text, "/") == ()
     spent = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         check_text(text, "/")
-        spent.append(time.perf_counter() - start)
+        spent.append(time.thread_time() - start)
     assert min(spent) < 0.1
 
 

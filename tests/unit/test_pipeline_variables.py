@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansflow_desktop.errors import UserError
@@ -27,6 +27,10 @@ def deploy(**fields):
 
 def shell(**fields):
     return PipelineStep(**{"name": "s", "type": StepType.SHELL, "command": "true", **fields})
+
+
+def k8s(kind, **config):
+    return PipelineStep(name="k", type=StepType(f"k8s_{kind}"), k8s_resource_name="pod/x", k8s_config=config)
 
 
 def pipeline(*steps, **variables):
@@ -146,6 +150,51 @@ class TestSubstitute:
         assert caught.value.field == field
         assert "maybe" in str(caught.value.message)
 
+    @pytest.mark.parametrize(("text", "value"), [("0", 0), ("3", 3), ("100000", 100000)])
+    def test_numbers_become_that_where_the_field_takes_them(self, text, value):
+        step = k8s("scale", replicas="${n}", timeout="${n}s")
+        assert substitute(step, {"n": text}).k8s_config == {"replicas": value, "timeout": f"{text}s"}
+        retried = shell(deferred={"retries": "${n}"})
+        if value <= 100:
+            assert substitute(retried, {"n": text}).retries == value
+
+    @pytest.mark.parametrize("text", ["", "three", "3.0", "010", "1e3", " 3", "3\n", "-1", "100001"])
+    def test_what_is_no_number_or_out_of_bounds_names_the_field(self, text):
+        with pytest.raises(UserError) as caught:
+            substitute(k8s("scale", replicas="${n}"), {"n": text})
+        assert caught.value.field == "k8s_config.replicas"
+        with pytest.raises(UserError) as caught:
+            substitute(shell(deferred={"retries": "${n}"}), {"n": text})
+        assert caught.value.field == "retries"
+
+    def test_fields_of_the_other_mode_stay_as_they_are(self):
+        step = deploy(config={"manifest": "a: ${nowhere}", "rollback_on_failure": "${nowhere}"})
+        assert substitute(step, {}).k8s_config == step.k8s_config
+        assert undefined(pipeline(step), ()) == []
+
+    def test_a_condition_stays_for_the_one_who_asks_it(self):
+        assert substitute(shell(when="${a} == 'x'"), {"a": "' || yes"}).when == "${a} == 'x'"
+
+    def test_names_of_outputs_stay(self):
+        assert substitute(k8s("logs", output="OUT"), {}).k8s_config == {"output": "OUT"}
+
+    def test_a_command_as_a_list_is_given_as_it_is(self):
+        step = k8s("exec", command=["echo", "${a}", "$$x"])
+        assert substitute(step, {"a": "b c; d"}).k8s_config["command"] == ["echo", "b c; d", "$x"]
+
+    def test_values_in_a_command_as_text_are_quoted(self):
+        step = k8s("exec", command="echo ${a} > ${b}.log; echo $$HOME $PATH")
+        done = substitute(step, {"a": "x; rm -rf /", "b": "plain"}).k8s_config["command"]
+        assert done == "echo 'x; rm -rf /' > plain.log; echo $HOME $PATH"
+
+    @given(st.text(alphabet=st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"]), max_size=30))
+    @settings(max_examples=30, deadline=None)
+    def test_a_shell_gives_the_value_back_as_it_was(self, value):
+        step = k8s("exec", command="printf %s ${v}")
+        command = substitute(step, {"v": value}).k8s_config["command"]
+        ran = subprocess.run(["sh", "-c", command], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"})
+        assert ran.stdout.decode() == value
+
     def test_an_undefined_variable_names_the_field(self):
         with pytest.raises(UserError) as caught:
             substitute(deploy(config={"values_files": ["a", "${x}"]}), {})
@@ -187,6 +236,23 @@ class TestUndefined:
     def test_variables_may_use_those_above(self):
         assert self.fields(pipeline(shell(), a="1", b="${a}"), ()) == []
         assert self.fields(pipeline(shell(), b="${a}", a="1"), ()) == ["spec.variables.b"]
+
+    @pytest.mark.parametrize("kind", ["exec", "logs"])
+    def test_outputs_of_exec_and_logs(self, kind):
+        both = (k8s(kind, output="OUT", command="x"), deploy(k8s_namespace="${OUT}"))
+        assert self.fields(pipeline(*both), ()) == []
+        assert self.fields(pipeline(*both[::-1]), ()) == ["steps[0].k8s_namespace"]
+
+    def test_they_define_nothing_else(self):
+        both = (k8s("exec", output="OUT", command="x"), deploy(k8s_namespace="${OTHER}"))
+        assert self.fields(pipeline(*both), ()) == ["steps[1].k8s_namespace"]
+
+    def test_a_condition(self):
+        assert self.fields(pipeline(shell(when="${x} == 1")), ()) == ["steps[0].when"]
+        assert self.fields(pipeline(shell(when="${x} == 1"), x="2"), ()) == []
+
+    def test_a_deferred_number(self):
+        assert self.fields(pipeline(shell(deferred={"retries": "${x}"})), ()) == ["steps[0].retries"]
 
     def test_a_deferred_field(self):
         assert self.fields(pipeline(shell(deferred={"enabled": "${x}"})), ()) == ["steps[0].enabled"]
