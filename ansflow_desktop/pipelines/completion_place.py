@@ -12,6 +12,8 @@ _BLOCK = re.compile(r":\s+[|>][-+0-9]*\s*(#.*)?$|^\s*-\s+[|>][-+0-9]*\s*$")
 _FLOW_KEY = re.compile(r"([A-Za-z_]\w*)\s*:\s*$", re.ASCII)
 _FLOW_PAIR = re.compile(r"([A-Za-z_]\w*)\s*:\s*([^,{}\[\]]*)", re.ASCII)
 
+MOST_INDENT = 1000
+
 
 class Line(NamedTuple):
     """A line with a key: the columns (from 0) of the key and of a dash before it (-1: none), its key and value."""
@@ -170,7 +172,7 @@ def _path(found: list[Line], number: int, column: int, dash: int) -> tuple[str, 
 
 def _step(found: list[Line], number: int) -> dict[str, str]:
     """Return the fields of the step around line `number`: its own, and those of its k8s_config."""
-    start = next((one for one in reversed(found) if one.number <= number and _is_step(found, one)), None)
+    start = _step_start(found, number)
     if start is None:
         return {}
     fields: dict[str, str] = {}
@@ -185,8 +187,15 @@ def _step(found: list[Line], number: int) -> dict[str, str]:
     return fields
 
 
-def _is_step(found: list[Line], line: Line) -> bool:
-    return line.dash >= 0 and _path(found, line.number, line.column, line.dash) == ("spec", "steps[]")
+def _step_start(found: list[Line], number: int) -> Line | None:
+    """Return the line that begins the step; of a list's items only the nearest one is asked for its path."""
+    limit = MOST_INDENT
+    for line in reversed(found):
+        if line.number <= number and 0 <= line.dash < limit:
+            limit = line.dash
+            if _path(found, line.number, line.column, line.dash) == ("spec", "steps[]"):
+                return line
+    return None
 
 
 def _used(found: list[Line], number: int, column: int, dash: int) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,6 +165,17 @@ class TestVariables:
     def test_in_flow_style(self):
         text = "spec:\n  variables: {a: 1, b: x}\n  steps:\n    - {name: ${@"
         assert list(at(text))[:2] == ["a", "b"]
+
+
+def test_a_long_list_costs_little():
+    text = (
+        f"{STEPS}      type: k8s_delete\n      k8s_config:\n        kinds:\n"
+        + "        - pod\n" * 5000
+        + "        - dep@"
+    )
+    start = time.thread_time()
+    assert list(at(text)) == ["deployment"]
+    assert time.thread_time() - start < 1
 
 
 def test_help_is_in_the_language_in_use():
