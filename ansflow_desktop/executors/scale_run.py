@@ -32,7 +32,7 @@ from ansflow_desktop.kube.fields import mapping, number, text
 from ansflow_desktop.kube.health import assess
 from ansflow_desktop.kube.objects import Object, get_object, list_path, may, owner_of, uid_of
 from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep, Scale
-from ansflow_desktop.models.run import Phase
+from ansflow_desktop.models.run import Phase, ResourceChanged
 from ansflow_desktop.process import ProcessResult
 
 _RELEASE_TRIES = 3
@@ -40,12 +40,22 @@ _ENDED = ("Succeeded", "Failed")
 
 
 class _Before(msgspec.Struct, frozen=True, kw_only=True):
+    """The workload before the step, and warnings about those who own its count."""
+
     obj: Mapping[str, Any]
     rivals: list[Message]
 
     @property
     def replicas(self) -> int:
         return _wanted_of(self.obj)
+
+
+class _After(msgspec.Struct, frozen=True, kw_only=True):
+    """The workload once the wait is over, how many pods are left over, and how kubectl's wait ended."""
+
+    obj: Mapping[str, Any] | None
+    left: int
+    result: ProcessResult | None
 
 
 def run_scale(
@@ -74,8 +84,8 @@ class _ScaleRun:
         with Follow(
             work.scope, work.step, work.document, work.namespace, objects=[(wanted.kind, wanted.name)]
         ) as follow:
-            ended = self._scale(before)
-            return ended or self._after(before, follow)
+            ended = self._scale(before) or self._after()
+        return ended if isinstance(ended, StepResult) else self._verdict(before, ended, follow.causes)
 
     async def _before(self, client: ClusterClient) -> _Before:
         wanted, namespace = self._wanted, self._work.namespace
@@ -143,14 +153,17 @@ class _ScaleRun:
     async def _read(self, client: ClusterClient) -> Object | None:
         return await get_object(client, self._kind, self._work.namespace, self._wanted.name)
 
-    def _after(self, before: _Before, follow: Follow) -> StepResult:
-        result = self._wait(before.obj) if self._config.wait else None
+    def _after(self) -> StepResult | _After:
+        """Wait where that is wanted; return how the workload is then."""
+        work, result, left = self._work, None, 0
         try:
-            left = self._until_gone(result) if self._config.wait else 0
-            now = self._work.read_again(self._read)
+            if self._config.wait:
+                obj = work.read_again(self._read)
+                result = self._wait(obj) if obj else None
+                left = self._until_gone(result)
+            return _After(obj=work.read_again(self._read), left=left, result=result)
         except UserError as error:
-            return self._work.unknown(error, result)
-        return self._verdict(before, now, left, result, follow)
+            return work.unknown(error, result)
 
     def _wait(self, obj: Object) -> ProcessResult | None:
         work, wanted = self._work, self._wanted
@@ -186,9 +199,8 @@ class _ScaleRun:
         running = [pod for pod in pods if text(mapping(pod, "status"), "phase") not in _ENDED]
         return [pod for pod in running if text(owner_of(pod) or {}, "uid") in owners]
 
-    def _verdict(
-        self, before: _Before, now: Object | None, left: int, result: ProcessResult | None, follow: Follow
-    ) -> StepResult:
+    def _verdict(self, before: _Before, after: _After, causes: list[ResourceChanged]) -> StepResult:
+        now, result = after.obj, after.result
         work, wanted = self._work, self._wanted
         if work.scope.cancel.requested or (result is not None and result.cancelled):
             return self._cancelled(before, now, result)
@@ -196,9 +208,9 @@ class _ScaleRun:
             return work.ended(Phase.FAILED, self._state(now), _changed_hint(now), result)
         if result is not None and result.exit_code != 0:
             words = msg("%(state)s\n%(said)s", state=self._state(now), said=said_by(result))
-            return work.ended(Phase.FAILED, words, failure_hint(result.stderr, follow.causes), result)
-        if left:
-            words = msg("%(state)s Pods left over: %(count)d.", state=self._state(now), count=left)
+            return work.ended(Phase.FAILED, words, failure_hint(result.stderr, causes), result)
+        if after.left:
+            words = msg("%(state)s Pods left over: %(count)d.", state=self._state(now), count=after.left)
             hint = msg("Look at the pods that do not end, or give the step a longer timeout.")
             return work.ended(Phase.FAILED, words, hint, result)
         return work.ended(Phase.SUCCEEDED, _done(wanted, before.replicas, waited=self._config.wait), "", result)

@@ -25,7 +25,7 @@ from ansflow_desktop.kube.health import assess
 from ansflow_desktop.kube.live import KINDS
 from ansflow_desktop.kube.objects import Object, get_object
 from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep, Wait
-from ansflow_desktop.models.run import Phase
+from ansflow_desktop.models.run import Phase, ResourceChanged
 from ansflow_desktop.process import Cancel, ProcessResult
 
 _PATIENCE_S = 10.0  # how long a condition may be missing before that is told
@@ -62,8 +62,10 @@ class _WaitRun:
             return self._work.ended(Phase.SUCCEEDED, msg("%(object)s is not there.", object=self._label))
         objects = [(self._kind.kind, self._awaited.found.name)]
         follows = objects if self._kind.kind in KINDS and self._awaited.goal is not Goal.DELETED else []
-        with Follow(self._work.scope, self._work.step, self._work.document, self._work.namespace, objects=follows) as f:
-            return self._wait(f)
+        work = self._work
+        with Follow(work.scope, work.step, work.document, work.namespace, objects=follows) as follow:
+            ended = self._wait()
+        return ended if isinstance(ended, StepResult) else self._failed(*ended, follow.causes)
 
     @property
     def _label(self) -> str:
@@ -86,7 +88,8 @@ class _WaitRun:
             return self._work.notice("warning", words)
         raise no_namespace(namespace)
 
-    def _wait(self, follow: Follow) -> StepResult:
+    def _wait(self) -> StepResult | tuple[Object | None, ProcessResult]:
+        """Wait; return the result, or the object as it is now and how kubectl ended where it did not come."""
         while True:
             with (
                 self._work.scope.cancel.narrowed() as self._waiting,
@@ -101,7 +104,7 @@ class _WaitRun:
             except UserError as error:
                 return self._cancelled(None, result) if result.cancelled else self._work.unknown(error, result)
             if not self._goes_on(result):
-                return self._failed(obj, result, follow)
+                return obj, result
             self._work.notice("warning", msg("The connection was lost; it is there again, the wait goes on."))
 
     def _goes_on(self, result: ProcessResult) -> bool:
@@ -131,20 +134,21 @@ class _WaitRun:
             self._work.notice("warning", msg("%(object)s: %(reason)s", object=self._label, reason=found.reason))
         return None
 
-    def _failed(self, obj: Object | None, result: ProcessResult, follow: Follow) -> StepResult:
+    def _failed(self, obj: Object | None, result: ProcessResult, causes: list[ResourceChanged]) -> StepResult:
         if self._work.scope.cancel.requested:
             return self._cancelled(obj, result)
-        if self._hopeless is not None:
-            words = msg("%(object)s: %(reason)s", object=self._label, reason=self._hopeless.reason)
-            hint = self._hopeless.hint if not follow.causes else failure_hint("", follow.causes)
-            return self._work.ended(Phase.FAILED, words, hint or self._hopeless.hint)
+        why = self._hopeless or wait_reasons.hopeless(self._awaited, self._kind.kind, obj)
+        if why is not None:
+            words = msg("%(object)s: %(reason)s", object=self._label, reason=why.reason)
+            hint = failure_hint("", causes) if causes and obj is not None else why.hint
+            return self._work.ended(Phase.FAILED, words, hint)
         refuse(result)
         if result.timed_out or kubectl_said.late(result.stderr):
-            return self._late(obj, result, follow)
+            return self._late(obj, result, causes)
         words = msg("%(object)s: %(said)s", object=self._label, said=said_by(result))
-        return self._work.ended(Phase.FAILED, words, failure_hint(result.stderr, follow.causes), result)
+        return self._work.ended(Phase.FAILED, words, failure_hint(result.stderr, causes), result)
 
-    def _late(self, obj: Object | None, result: ProcessResult, follow: Follow) -> StepResult:
+    def _late(self, obj: Object | None, result: ProcessResult, causes: list[ResourceChanged]) -> StepResult:
         words = msg(
             "%(object)s: %(wanted)s did not come within %(timeout)s. %(state)s",
             object=self._label,
@@ -156,7 +160,7 @@ class _WaitRun:
         if missing_one is not None:
             return self._work.ended(Phase.FAILED, words, missing_one.hint or missing_one.reason, result)
         longer = msg("Look at what should bring it about, or give the step a longer timeout.")
-        hint = failure_hint(result.stderr, follow.causes) if follow.causes else longer
+        hint = failure_hint(result.stderr, causes) if causes else longer
         return self._work.ended(Phase.FAILED, words, hint, result)
 
     def _cancelled(self, obj: Object | None, result: ProcessResult) -> StepResult:
