@@ -118,10 +118,10 @@ class StepFormPresenter(Presenter):
         """
         before = self._now(path)
         wanted = self._to_write(path, value)
-        if wanted is None and before is None and path not in self._sent:
+        if same(wanted, before):
             return
         self._send(path, wanted)
-        if path == CLUSTER and wanted != before and self._now(NAMESPACE) is not None:
+        if path == CLUSTER and self._now(NAMESPACE) is not None:
             self._send(NAMESPACE, None)
 
     def _now(self, path: Path) -> Any:

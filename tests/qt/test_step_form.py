@@ -119,6 +119,36 @@ def test_numbers_are_numbers_and_variables_and_wrong_ones_are_kept_as_typed(make
     assert "replicas" not in shown.document.step["k8s_config"]
 
 
+def test_a_document_that_comes_to_what_is_typed_leaves_the_box_alone(make, qtbot):
+    shown = make(SHELL)
+    shown.presenter.edited.disconnect(shown.document.on_edited)
+    line = shown.find("field_description", QLineEdit)
+    qtbot.keyClicks(line, "abc")
+    line.setCursorPosition(1)
+    shown.form._page.find(("description",))[1].input._sent.clear()
+    shown.document.step["description"] = "abc"  # typed in the YAML text meanwhile
+    shown.document.show()
+    assert (line.text(), line.cursorPosition(), line.isUndoAvailable()) == ("abc", 1, True)
+
+
+def test_a_value_of_another_type_comes_back_where_its_text_does(make, qtbot):
+    values = {"a": 1}
+    shown = make({**HELM, "k8s_config": {"deploy_type": "helm", "custom_values": values}})
+    editor = shown.find("field_config_custom_values", QPlainTextEdit)
+    qtbot.keyClicks(editor, "x")
+    assert isinstance(shown.document.step["k8s_config"]["custom_values"], str)
+    qtbot.keyClick(editor, Qt.Key.Key_Backspace)
+    assert shown.document.step["k8s_config"]["custom_values"] == values
+
+
+def test_a_field_is_found_by_its_name_on_the_page_that_is_shown_only(make):
+    shown = make(SHELL)
+    shown.presenter.show({**HELM, "name": "other"}, (), "")
+    assert [part.text() for part in shown.form.findChildren(QLineEdit, "field_name")] == ["other"]
+    shown.presenter.show({**SHELL, "name": "third"}, (), "")
+    assert [part.text() for part in shown.form.findChildren(QLineEdit, "field_name")] == ["third"]
+
+
 def test_another_step_of_the_type_takes_the_place_of_what_was_typed(make, qtbot):
     shown = make(SHELL)
     line = shown.find("field_name", QLineEdit)

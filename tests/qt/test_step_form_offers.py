@@ -147,6 +147,7 @@ def test_a_fresh_answer_is_not_asked_for_again_and_an_old_question_is_dropped(lo
     qtbot.waitUntil(lambda: bool(completions.answer(("namespaces", "stage")).at))
     assert completions.answer(("namespaces", "dev")) == Answer()
     completions.ask(("namespaces", "stage"))
+    assert not completions.answer(("namespaces", "stage")).asking
     assert asked == ["stage"]
     completions.forget("namespaces")
     completions.ask(("namespaces", "stage"))
