@@ -23,7 +23,7 @@ _HOLDER = "config"
 
 def unique_names(entries: Sequence[Any], what: Message, notes: Notes) -> list[str]:
     """Return a name for each entry: its own where it has one, made different from those before; notes what was made."""
-    used: set[str] = set()
+    used: dict[str, int] = {}
     names = []
     for number, entry in enumerate(entries, 1):
         written = texts.plain_text(entry.get("name")) if isinstance(entry, Mapping) else None
@@ -34,7 +34,7 @@ def unique_names(entries: Sequence[Any], what: Message, notes: Notes) -> list[st
         if name in used:
             name = _another(name, used)
             notes.add("renamed", name)
-        used.add(name)
+        used[name] = 1
         names.append(name)
     return names
 
@@ -45,11 +45,12 @@ def _clean(text: str) -> str:
     return line[:_MAX_NAME].strip()
 
 
-def _another(name: str, used: set[str]) -> str:
-    number = 2
-    while f"{name} ({number})" in used:
-        number += 1
-    return f"{name} ({number})"
+def _another(name: str, used: dict[str, int]) -> str:
+    """Return `name` with the first number that makes it new; `used` counts on, so that many twins cost no more."""
+    while f"{name} ({used[name] + 1})" in used:
+        used[name] += 1
+    used[name] += 1
+    return f"{name} ({used[name]})"
 
 
 def import_pipeline(
