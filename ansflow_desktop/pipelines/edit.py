@@ -45,10 +45,21 @@ def set_field(text: str, path: Path, value: Any) -> str:
     """
     data = edit_check.data_of(text)
     wanted = edit_check.tidy(value)
+    old = None
     with contextlib.suppress(KeyError):
-        wanted = splice_data.settle(splice_data.get(data, path), wanted)
+        old = splice_data.get(data, path)
+    wanted = splice_data.settle(old, wanted)
     expected = edit_check.expect(lambda: splice_data.changed(data, path, wanted))
-    return edit_check.apply(text, lambda current: splice.put(current, path, wanted), expected, path)
+    if splice_data.same(data, expected):
+        return text
+    write = _both(lambda current, value: splice.put(current, path, value), old, wanted)
+    return edit_check.apply(text, write, expected, path)
+
+
+def _both(write: Callable[[str, Any], str], old: Any, wanted: Any) -> tuple[Callable[[str], str], ...]:
+    """Return the ways to write a value: texts of several lines as blocks, else in quotes."""
+    in_quotes = splice_data.quoted(old, wanted)
+    return (lambda current: write(current, wanted)), (lambda current: write(current, in_quotes))
 
 
 def remove_field(text: str, path: Path) -> str:
@@ -58,8 +69,10 @@ def remove_field(text: str, path: Path) -> str:
         splice_data.get(data, path)
     except KeyError:
         return text
+    if not path:
+        raise EditRefused(msg("The whole text cannot be taken out."))
     expected = splice_data.without(data, path)
-    return edit_check.apply(text, lambda current: splice.drop(current, path), expected, path)
+    return edit_check.apply(text, (lambda current: splice.drop(current, path),), expected, path)
 
 
 def insert_step(text: str, index: int, step: Mapping[str, Any]) -> str:
@@ -72,7 +85,7 @@ def insert_step(text: str, index: int, step: Mapping[str, Any]) -> str:
     return _on_steps(
         text,
         [*steps[:index], wanted, *steps[index:]],
-        lambda current: splice.insert(current, STEPS, index, wanted),
+        *_both(lambda current, value: splice.insert(current, STEPS, index, value), None, wanted),
     )
 
 
@@ -117,7 +130,8 @@ def move_step(text: str, index: int, to: int) -> str:
         return text
     expected = list(steps)
     expected.insert(to, expected.pop(index))
-    return _on_steps(text, expected, _changing(lambda document, node: splice_items.move(document, node, index, to)))
+    change = _changing(lambda document, node: splice_items.move(document, node, index, to))
+    return _on_steps(text, expected, change, index=index)
 
 
 def duplicate_step(text: str, index: int, name: str) -> str:
@@ -125,7 +139,8 @@ def duplicate_step(text: str, index: int, name: str) -> str:
     steps = _steps(text)
     _existing(index, steps)
     expected = [*steps[: index + 1], *steps[index:]]
-    copied = _on_steps(text, expected, _changing(lambda document, node: splice_items.duplicate(document, node, index)))
+    change = _changing(lambda document, node: splice_items.duplicate(document, node, index))
+    copied = _on_steps(text, expected, change, index=index)
     return set_field(copied, (*STEPS, index + 1, "name"), name)
 
 
@@ -172,6 +187,8 @@ def _changing(change: Callable[[splice_tree.Document, splice_tree.Node], str]) -
     return operation
 
 
-def _on_steps(text: str, steps: list[Any], operation: Callable[[str], str]) -> str:
+def _on_steps(text: str, steps: list[Any], *operations: Callable[[str], str], index: int | None = None) -> str:
+    """Return what an operation makes of `text` so that its steps are `steps`; `index` is the step it is about."""
+    path = STEPS if index is None else (*STEPS, index)
     expected = splice_data.changed(edit_check.data_of(text), STEPS, steps)
-    return edit_check.apply(text, operation, expected, STEPS)
+    return edit_check.apply(text, operations, expected, path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansflow_desktop.errors import UserError
@@ -63,24 +64,22 @@ def expect(make: Callable[[], Any]) -> Any:
         raise EditRefused(msg("Another kind of value stands there.")) from error
 
 
-def apply(text: str, operation: Callable[[str], str], expected: Any, path: Path) -> str:
-    """Return what `operation` makes of `text`, once it reads as `expected`; raises EditRefused.
+def apply(text: str, operations: Sequence[Callable[[str], str]], expected: Any, path: Path) -> str:
+    """Return what the first of `operations` makes of `text` that reads as `expected`; raises EditRefused.
 
     A last line without an end gets one for the operation, and loses it again where that changes nothing.
     """
     reason: Text = ""
-    for start, ending in _attempts(text):
+    for operation, (start, ending) in itertools.product(operations, _attempts(text)):
         try:
             made = operation(start)
         except (Unplaceable, YamlProblem) as error:
             reason = reason or error.reason
             continue
         for result in (made.removesuffix(ending), made) if ending else (made,):
-            reason = reason or ""
             if _says(result, expected):
                 return result
-    field = lossless_path.field_of(path)
-    raise EditRefused(_shared(text, path) or reason or _MISREAD, field=field)
+    raise EditRefused(_shared(text, path) or reason or _MISREAD, field=lossless_path.field_of(path))
 
 
 _MISREAD = msg("The new text would say something else than what was meant.")
@@ -93,15 +92,20 @@ def _attempts(text: str) -> list[tuple[str, str]]:
     document = document_of(text)
     closed = [(text + document.newline, document.newline)]
     last = _last(document.root)
-    if last is not None and last.is_block_scalar and "-" not in document.text[last.body :].partition("\n")[0]:
+    if last is not None and last.is_block_scalar and "-" not in _sign(document, last):
+        closed.insert(0, (text, ""))  # a line ending would become part of the last value
         closed.append((document.mark + _stripped(document, last) + document.newline, ""))
     return closed
 
 
+def _sign(document: Document, block: Node) -> str:
+    """Return the first word of a block: `|` or `>`, with what says how its lines end."""
+    return document.text[block.body : document.line_end(block.body)].split(" ", 1)[0]
+
+
 def _stripped(document: Document, last: Node) -> str:
     """Return the text with the block at its very end saying that no line ending follows, which was so all along."""
-    header = document.text[last.body : document.line_end(last.body)]
-    sign = header.split(" ", 1)[0]
+    sign = _sign(document, last)
     changed = sign.replace("+", "") + "-"
     return document.text[: last.body] + changed + document.text[last.body + len(sign) :]
 
@@ -122,21 +126,37 @@ def _says(text: str, expected: Any) -> bool:
 
 
 def _shared(text: str, path: Path) -> Text:
-    """Return who else uses a value on the way to `path`, empty where nobody does."""
+    """Return what stands against a change at `path`: another user of a value on the way or below, or a tag."""
     document = document_of(text)
     node = document.root
     for part in (*path, None):
         if node is None or node.kind is Kind.ALIAS:
             return ""
-        users = document.aliases.get(node.anchor, []) if node.anchor else []
-        if users:
+        if users := document.aliases.get(node.anchor):
             line = document.line_number(users[0].start)
             return msg("Line %(line)s uses the same value as *%(name)s.", line=line, name=node.anchor)
+        if part is None:
+            return _needed(document, node)
         node = _child(document, node, part)
     return ""
 
 
-def _child(document: Document, node: Node, part: str | int | None) -> Node | None:
+def _needed(document: Document, node: Node) -> Text:
+    """Return which anchor `node` shares with the text around it, its own ones first, or which tag it has."""
+    groups = [[users[0].target, *users] for users in document.aliases.values()]
+    for places in sorted(groups, key=lambda group: not _inside(group[0], node)):
+        outside = [place for place in places if not _inside(place, node)]
+        if outside and len(outside) < len(places):
+            line = document.line_number(outside[0].start)
+            return msg("It shares &%(name)s with line %(line)s.", name=places[0].anchor, line=line)
+    return msg("It has the tag %(tag)s.", tag=document.text[node.start : node.properties]) if node.tag else ""
+
+
+def _inside(place: Node, node: Node) -> bool:
+    return node.start <= place.start < node.end
+
+
+def _child(document: Document, node: Node, part: str | int) -> Node | None:
     if isinstance(part, int) and node.kind is Kind.SEQUENCE and part < len(node.values):
         found: Node = node.values[part]
         return found

@@ -5,6 +5,7 @@ The functions here find the place and write; whether the result says what was me
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 from ansflow_desktop.i18n import msg
@@ -14,6 +15,7 @@ from ansflow_desktop.pipelines.splice_flow import Unplaceable
 from ansflow_desktop.pipelines.splice_place import Slot
 from ansflow_desktop.pipelines.splice_tree import Document, Kind, Node, Path
 
+_TAKEN = msg("It is taken from another place of the text by an alias or <<.")
 # Keys that read better before another one than at the end.
 _BEFORE = {("spec", "variables"): "steps"}
 
@@ -89,6 +91,8 @@ def _replace(document: Document, slot: Slot, path: Path, value: Any) -> str:
     text, node = document.mark + document.text, slot.node
     if splice_data.same(node.data, value):
         return text
+    if not splice_data.fits(node.tag, value):
+        return put(document.mark + splice_place.untagged(document, node), path, value)
     if node.kind is Kind.MAPPING and node.keys and isinstance(value, dict) and value:
         return _replace_mapping(text, node, path, value)
     if node.kind is Kind.SEQUENCE and node.values and isinstance(value, list) and value:
@@ -109,24 +113,21 @@ def _replace_mapping(text: str, node: Node, path: Path, value: dict[str, Any]) -
 
 
 def _replace_list(text: str, old: list[Any], path: Path, value: list[Any]) -> str:
-    """Write only the entries that differ; those before and behind the first and last change stay."""
-    lead = _common(old, value)
-    tail = _common(old[lead:][::-1], value[lead:][::-1])
-    gone, come = old[lead : len(old) - tail], value[lead : len(value) - tail]
-    for number in range(min(len(gone), len(come))):
-        text = put(text, (*path, lead + number), come[number])
-    for number in range(len(gone), len(come)):
-        text = insert(text, path, lead + number, come[number])
-    for number in reversed(range(len(come), len(gone))):
-        text = drop(text, (*path, lead + number))
+    """Write only the entries that differ, the last ones first; those that are the same stay where they stand."""
+    matcher = difflib.SequenceMatcher(
+        None, [repr(item) for item in old], [repr(item) for item in value], autojunk=False
+    )
+    for kind, start, end, new, until in reversed(matcher.get_opcodes()):
+        if kind == "equal":
+            continue
+        both = min(end - start, until - new)
+        for number in reversed(range(start + both, end)):
+            text = drop(text, (*path, number))
+        for number in range(both, until - new):
+            text = insert(text, path, start + number, value[new + number])
+        for number in range(both):
+            text = put(text, (*path, start + number), value[new + number])
     return text
-
-
-def _common(one: list[Any], other: list[Any]) -> int:
-    count = 0
-    while count < min(len(one), len(other)) and splice_data.same(one[count], other[count]):
-        count += 1
-    return count
 
 
 def slot_of(document: Document, path: Path) -> Slot:
@@ -136,7 +137,7 @@ def slot_of(document: Document, path: Path) -> Slot:
     for part in path:
         found = None if slot.node.kind is Kind.ALIAS else find(document, slot.node, part)
         if found is None:
-            raise Unplaceable(msg("It is taken from another place of the text by an alias or <<."))
+            raise Unplaceable(_TAKEN)
         slot = found
     return slot
 
@@ -156,7 +157,9 @@ def drop(text: str, path: Path) -> str:
         return document.mark + splice_place.put(document, holder, splice_data.without(holder.node.data, path[-1:]))
     found = find(document, holder.node, path[-1])
     if found is None:
-        raise Unplaceable(msg("It is taken from another place of the text by an alias or <<."))
+        raise Unplaceable(_TAKEN)
+    if splice_data.has_merged(holder.node, document.text, path[-1]):
+        raise Unplaceable(_TAKEN)
     if len(holder.node.values) == 1:
         empty: Any = {} if holder.node.kind is Kind.MAPPING else []
         return document.mark + _emptied(document, holder, empty)

@@ -30,9 +30,18 @@ class Written(str):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:  # two equal texts of which one is Written are not the same
+        return f"Written({str(self)!r})"
+
 
 class Raw(str):
     """A piece of YAML to be written as it is (`*name`)."""
+
+    __slots__ = ()
+
+
+class Quoted(str):
+    """A text to be written in quotes on one line where a block would not be read back."""
 
     __slots__ = ()
 
@@ -90,6 +99,13 @@ def collection(node: Node, text: str) -> Any:
     return own
 
 
+def has_merged(node: Node, text: str, name: str | int) -> bool:
+    """Say whether a mapping's `<<` gives a value for the key `name` too."""
+    pairs = zip(node.keys, node.values, strict=False)
+    sources = [value.data for key, value in pairs if is_merge(key, text) and _can_merge(value)]
+    return any(name in part for data in sources for part in (data if isinstance(data, list) else [data]))
+
+
 def is_merge(key: Node, text: str) -> bool:
     """Say whether a key is an unquoted `<<`."""
     return text[key.start : key.end] == MERGE
@@ -145,6 +161,26 @@ def settle(old: Any, new: Any) -> Any:
         padded = [*old, *[None] * max(0, len(new) - len(old))]
         return [settle(one, item) for one, item in zip(padded, new, strict=False)]
     return new
+
+
+def quoted(old: Any, new: Any) -> Any:
+    """Return `new` with the texts of several lines that differ from `old` marked to be written in quotes."""
+    if type(new) is str and "\n" in new and new != old:
+        return Quoted(new)
+    if isinstance(new, dict):
+        before = old if isinstance(old, dict) else {}
+        return {name: quoted(before.get(name), item) for name, item in new.items()}
+    if isinstance(new, list):
+        entries = [*old, *[None] * len(new)] if isinstance(old, list) else [None] * len(new)
+        return [quoted(one, item) for one, item in zip(entries, new, strict=False)]
+    return new
+
+
+def fits(tag: str, value: Any) -> bool:
+    """Say whether `value` can stand behind `tag`; a tag of somebody's own takes whatever it held before."""
+    types = {"str": str, "int": int, "float": float, "bool": bool, "null": type(None), "map": dict, "seq": list}
+    kind = types.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
+    return kind is None or (isinstance(value, kind) and (kind is not int or not isinstance(value, bool)))
 
 
 def fresh(value: Any) -> Any:

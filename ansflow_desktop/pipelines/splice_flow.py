@@ -27,9 +27,8 @@ def add_pair(document: Document, mapping: Node, name: str, value: Any, style: St
 
 def spans(node: Node) -> list[tuple[int, int]]:
     """Return the places of the members of a mapping in braces or a list in brackets."""
-    starts = [key.start for key in node.keys] or [value.start for value in node.values]
-    ends = [max(value.end, key.end) for key, value in zip(node.keys, node.values, strict=True)]
-    return list(zip(starts, ends or [value.end for value in node.values], strict=True))
+    first = node.keys or node.values
+    return [(one.start, max(one.end, value.end)) for one, value in zip(first, node.values, strict=True)]
 
 
 def add(document: Document, node: Node, index: int, written: str) -> str:

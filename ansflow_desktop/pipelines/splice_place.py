@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -38,6 +39,14 @@ def put(document: Document, slot: Slot, value: Any) -> str:
     return _put_block(document, slot, value, style)
 
 
+def untagged(document: Document, node: Node) -> str:
+    """Return the text without the tag of `node`; its anchor stays."""
+    text = document.text
+    properties = re.sub(r"![^\s]*[ \t]*", "", text[node.start : node.properties]).rstrip()
+    rest = text[node.properties :]
+    return text[: node.start] + properties + (rest if properties else rest.lstrip(" \t"))
+
+
 def _put_root(document: Document, slot: Slot, value: Any, style: Style) -> str:
     node, text = slot.node, document.text
     if not isinstance(value, dict) or not value or not (node.is_null or node.data == {}):
@@ -55,8 +64,8 @@ def _put_flow(document: Document, slot: Slot, value: Any, style: Style) -> str:
     if slot.hook < 0:
         key = slot.parent.keys[slot.number]
         return f"{text[: key.end]}: {written}{text[key.end :]}"
-    if node.body == node.end and text[node.body - 1 : node.body] not in (" ", "\n"):
-        written = f" {written}"
+    if node.body == node.end == slot.hook:
+        return f"{text[: slot.hook]} {written}{text[slot.hook :].removeprefix(' ')}"
     return text[: node.body] + written + text[node.end :]
 
 
@@ -96,11 +105,7 @@ def _write(document: Document, slot: Slot, head: str, lines: list[str], pad: int
         before = before.rstrip(" ")
     if not rest.strip() and (lines or not head):
         rest = ""
-    return before + _spaced(head, rest) + "".join(document.newline + line for line in lines) + tail
-
-
-def _spaced(head: str, rest: str) -> str:
-    return head + rest if head else (f" {rest.lstrip(' ')}" if rest else "")
+    return before + head + rest + "".join(document.newline + line for line in lines) + tail
 
 
 def _behind(document: Document, node: Node) -> tuple[str, str]:
@@ -110,8 +115,8 @@ def _behind(document: Document, node: Node) -> tuple[str, str]:
         after = document.after_line(node.end)
         tail = (document.newline if text[:after].endswith("\n") else "") + text[after:]
         header = text[node.body : document.line_end(node.body)] if node.is_block_scalar else ""
-        comment = header.find("#")
-        return ((" " + header[comment:] if comment >= 0 else ""), tail)
+        sign = header.split("#", 1)[0].rstrip()
+        return (header[len(sign) :] if "#" in header else ""), tail
     end = document.line_end(node.end)
     return text[node.end : end], text[end:]
 
@@ -187,12 +192,12 @@ def _insert_lines(document: Document, place: int, lines: list[str]) -> str:
 
 
 def drop_pair(document: Document, mapping: Node, number: int) -> str:
-    """Return the text without a pair of a mapping written by indentation, which has others; comments above it stay."""
+    """Return the text without a pair of a mapping written by indentation, which has others; comments around it stay."""
     text, key, value = document.text, mapping.keys[number], mapping.values[number]
     start = document.line_start(key.start)
     end = max(value.end, mapping.hooks[number], key.end)
     if not text[start : key.start].strip():
-        return text[:start] + text[trailing_comments(document, document.after_line(end), mapping.column) :]
+        return text[:start] + text[document.after_line(end) :]
     if number or text[: key.start].rstrip(" ").endswith("?"):
         raise Unplaceable(msg("It shares its line with something else."))
     following = mapping.keys[1].start

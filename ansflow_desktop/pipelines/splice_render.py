@@ -7,7 +7,7 @@ from typing import Any
 
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.pipelines import splice_data, splice_scalar
-from ansflow_desktop.pipelines.splice_data import Raw, Written
+from ansflow_desktop.pipelines.splice_data import Quoted, Raw, Written
 from ansflow_desktop.pipelines.splice_scalar import Style
 from ansflow_desktop.pipelines.splice_tree import Document, Kind, Node
 from ansflow_desktop.safe_yaml import YamlProblem
@@ -91,6 +91,8 @@ def flow(value: Any, style: Style, old: Node | None = None) -> str:
         return "[" + ", ".join(flow(item, style) for item in value) + "]"
     if isinstance(value, (Raw, Written)):
         return str(value)
+    if isinstance(value, Quoted):
+        return splice_scalar.inline(str(value), style, flow=True)
     if isinstance(value, str):
         quote = old.style if old is not None and old.kind is Kind.SCALAR else ""
         return splice_scalar.inline(value, style, flow=True, quote=quote)

@@ -72,6 +72,10 @@ def _escaped(letter: str) -> str:
     return f"\\x{code:02X}" if code <= 0xFF else f"\\u{code:04X}"
 
 
+def _json_escaped(letter: str) -> str:
+    return f"\\u{ord(letter):04x}" if _unsafe(letter) else letter
+
+
 def single(text: str) -> str:
     """Return `text`, which has one line of printable characters, in single quotes."""
     return "'" + text.replace("'", "''") + "'"
@@ -80,7 +84,7 @@ def single(text: str) -> str:
 def inline(text: str, style: Style, *, flow: bool = False, quote: str = "") -> str:
     """Return `text` on one line, in the quotes `quote` where it takes them; a JSON document stays JSON."""
     if style.json:
-        return json.dumps(text, ensure_ascii=bool(_unsafe(text)))
+        return "".join(_json_escaped(letter) for letter in json.dumps(text, ensure_ascii=False))
     if quote == "'" and "\n" not in text and not _unsafe(text):
         return single(text)
     if quote == '"' or not is_plain(text, flow=flow):

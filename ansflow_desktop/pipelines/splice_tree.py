@@ -34,14 +34,14 @@ class Kind(enum.Enum):
     ALIAS = 3
 
 
-class Node(msgspec.Struct, eq=False):
+class Node(msgspec.Struct, eq=False, gc=False):
     """One value as it is written; all places are indexes into the document's text.
 
     `start` includes `&anchor` and `!tag`, `properties` is where those end, `body` where the value itself begins, `end`
     where its last character ends (a block scalar: the line after its last one). `column` is that of the body. `style`
     is the quote or block sign of a scalar, `"{"` or `"["` for flow style, empty for plain and block style. A mapping
-    has `keys` and `values`, a sequence `values`; `hooks` are the places after the colon or dash of each (-1: there is
-    none). `indent` is that of a block scalar's lines. `data` is the value as plain data.
+    has lists of `keys` and `values`, a sequence of `values`; `hooks` are the places after the colon or dash of each
+    (-1: there is none). `indent` is that of a block scalar's lines. `data` is the value as plain data.
     """
 
     kind: Kind
@@ -57,9 +57,9 @@ class Node(msgspec.Struct, eq=False):
     size: int = 1
     data: Any = None
     target: Any = None
-    keys: list[Any] = []
-    values: list[Any] = []
-    hooks: list[int] = []
+    keys: Any = ()
+    values: Any = ()
+    hooks: Any = ()
 
     @property
     def is_flow(self) -> bool:
@@ -224,7 +224,7 @@ class _Builder:
         if anchor or tag:
             properties, body = self._after_properties(start)
         column = body - self.text.rfind("\n", 0, body) - 1
-        node = Node(kind, start, properties, body, end, column, anchor=anchor, tag=tag)
+        node = Node(kind, start, properties, body, end, column, "", anchor, tag)
         if anchor:
             if anchor in self._anchors:
                 raise YamlProblem(f"found duplicate anchor {anchor!r}", *self._place(start))
