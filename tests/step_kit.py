@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import kubernetes.aio.client  # here, as importing it takes longer than some steps may
+import kubernetes.aio.config  # noqa: F401
 from aiohttp import web
 
 from ansflow_desktop.executors.context import RunScope, StepResult
