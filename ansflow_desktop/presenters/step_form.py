@@ -182,7 +182,7 @@ class StepFormPresenter(Presenter):
         name = self._filled(field.value)
         if not name or not names or name in names:
             return ""
-        return msg("%(name)s does not exist in %(cluster)s.", name=name, cluster=self._text(CLUSTER))
+        return msg("There is no namespace %(name)s in %(cluster)s yet.", name=name, cluster=self._text(CLUSTER))
 
     def _question(self, field: FieldState) -> tuple[Key | None, Text]:
         """Return what to ask for the box of `field`, or why nothing can be asked."""

@@ -90,7 +90,7 @@ class StepForm(Card):
 
     def _build(self, column: QVBoxLayout) -> None:
         column.setContentsMargins(16, 14, 16, 16)
-        column.setSpacing(18)
+        column.setSpacing(14)
         self._icon = Symbol("cog-outline", "accent")
         self._title = label("", "card_title")
         self._help = label("", "muted", wrap=True)

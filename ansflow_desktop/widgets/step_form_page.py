@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg_n, translate
 from ansflow_desktop.models.problem import Severity
-from ansflow_desktop.presenters.step_form import StepFormPresenter
+from ansflow_desktop.presenters.step_form import CLUSTER, NAMESPACE, StepFormPresenter
 from ansflow_desktop.presenters.step_form_state import MODE, FieldState, FormState, GroupState, Path
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import ElidedLabel, label, row, set_property
@@ -19,6 +20,8 @@ from ansflow_desktop.widgets.form_editors import CommandInput, ListInput, TextIn
 from ansflow_desktop.widgets.form_inputs import BooleanInput, ChoiceInput, Input, LineInput, ModeInput
 from ansflow_desktop.widgets.form_rows import FilesInput, MappingInput
 
+_FIRST = "general"  # its fields stand below the name of the type, which is heading enough
+_PAIR_FROM_PX = 360
 _SHORT = frozenset({"integer", "duration"})
 _PLAIN: dict[str, Callable[[FieldState], Input]] = {
     "boolean": BooleanInput,
@@ -124,6 +127,27 @@ def _worst(field: FieldState) -> str:
     return "warning" if Severity.WARNING in found else ""
 
 
+class Pair(QWidget):
+    """Two fields that belong together: side by side where there is room, else one below the other."""
+
+    def __init__(self, first: QWidget, second: QWidget) -> None:
+        """Put both in."""
+        super().__init__()
+        self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(10)
+        for part in (first, second):
+            self._box.addWidget(part, 1, Qt.AlignmentFlag.AlignTop)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose the direction by the width."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _PAIR_FROM_PX
+        wanted = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if self._box.direction() is not wanted:
+            self._box.setDirection(wanted)
+
+
 class GroupBox(QWidget):
     """One group: a heading, its fields, and a fold for the advanced ones that says what is set in it."""
 
@@ -147,21 +171,33 @@ class GroupBox(QWidget):
         heading.addWidget(self.heading)
         heading.addWidget(self._note)
         column.addLayout(heading)
-        self.heading.setVisible([field.path for field in group.fields] != [("name",)])
+        self.heading.setVisible(group.key != _FIRST)
         self._titles = ElidedLabel("", "muted")
         self.fold = self._make_fold(group)
         self._inside = QWidget()
         inside = QVBoxLayout(self._inside)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(10)
-        for made, advanced in zip(self.rows, self._advanced, strict=True):
-            (inside if advanced else column).addWidget(made)
+        for made in self.rows:
             made.edited.connect(self.edited)
             made.wanted.connect(self.wanted)
+        for part, advanced in self._parts():
+            (inside if advanced else column).addWidget(part)
         line = row(self.fold, self._titles, spacing=4)
         line.setStretch(1, 1)
         column.addLayout(line)
         column.addWidget(self._inside)
+
+    def _parts(self) -> list[tuple[QWidget, bool]]:
+        """Return the rows in order with whether they are folded, cluster and namespace as a pair."""
+        parts: list[tuple[QWidget, bool]] = []
+        for made, advanced in zip(self.rows, self._advanced, strict=True):
+            last = parts[-1][0] if parts else None
+            if made.path == NAMESPACE and isinstance(last, FieldRow) and last.path == CLUSTER:
+                parts[-1] = (Pair(last, made), False)
+            else:
+                parts.append((made, advanced))
+        return parts
 
     def _make_fold(self, group: GroupState) -> QPushButton:
         made = QPushButton()
@@ -236,7 +272,7 @@ class StepPage(QWidget):
         self.groups = [GroupBox(group, presenter) for group in state.groups]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(18)
+        column.setSpacing(16)
         for made in self.groups:
             made.edited.connect(self.edited)
             made.wanted.connect(self.wanted)

@@ -88,7 +88,7 @@ def test_new_offers_change_neither_text_nor_cursor(make, qtbot):
     shown.presenter.completions._keep(key, Answer(names=("a", "b"), at=1.0))
     assert (box.text(), box.cursorPosition(), box.names) == ("fe", 1, ["a", "b"])
     note = shown.presenter.state.field(("k8s_namespace",)).note
-    assert str(note) == "fe does not exist in dev."
+    assert str(note) == "There is no namespace fe in dev yet."
 
 
 def test_containers_are_those_of_the_resource(make, qtbot):
