@@ -107,6 +107,7 @@ _SHORT = {
     "sc": "storageclass",
     "pc": "priorityclass",
 }
+_LONGEST = 40  # characters of a kind that is worth comparing
 _GROUPS = re.compile(r"\.(v[0-9][a-z0-9]*\.)?(apps|batch|autoscaling|policy|[a-z.]+\.k8s\.io)", re.ASCII)
 
 
@@ -133,7 +134,7 @@ def traits(kind: str) -> KindTraits | None:
 
 def nearest(kind: str) -> str:
     """Return the known kind that a misspelt one probably is, empty where none is near or the kind is known."""
-    if "." in kind or traits(kind):
+    if "." in kind or len(kind) > _LONGEST or traits(kind):
         return ""
     near = difflib.get_close_matches(kind.lower(), KNOWN, n=1, cutoff=0.8)
     return near[0] if near else ""

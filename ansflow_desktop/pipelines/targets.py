@@ -20,7 +20,7 @@ _SET = re.compile(r"(?P<key>\S+)\s+(?:in|notin)\s*\((?P<values>[^()]*)\)", re.AS
 _EQUAL = re.compile(r"(?P<key>[^=!<>\s]+)\s*(?:==|=|!=|<|>)\s*(?P<value>[^=!<>\s]*)", re.ASCII)
 _CONDITION = re.compile(r"[A-Za-z]([-A-Za-z0-9_./]*[A-Za-z0-9])?(=[A-Za-z]+)?", re.ASCII)
 _PATH = re.compile(r"\.?[A-Za-z_$@\[][^{}]*", re.ASCII)
-_MOST_NAME, _MOST_LABEL, _MOST_SELECTOR = 253, 63, 4096
+_MOST_NAME, _MOST_LABEL, _MOST_SELECTOR, _MOST_SHOWN = 253, 63, 4096, 80
 
 
 class Named(NamedTuple):
@@ -28,6 +28,11 @@ class Named(NamedTuple):
 
     kind: str
     name: str
+
+
+def shown(text: str) -> str:
+    """Return `text` as a message quotes it: at most 80 characters, an empty one as two quotes."""
+    return text if 0 < len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…" if text else '""'
 
 
 def split_resource(text: str) -> Named:
@@ -40,7 +45,7 @@ def resource_problem(text: str) -> Message | None:
     """Return why `text` names no object, None where it does; kinds that only a cluster knows are let through."""
     kind, name = split_resource(text)
     if not _KIND.fullmatch(kind):
-        return msg("%(kind)s is no kind: write kind/name, such as deployment/web.", kind=kind or '""')
+        return msg("%(kind)s is no kind: write kind/name, such as deployment/web.", kind=shown(kind))
     return _name_problem(kind, name)
 
 
@@ -51,17 +56,17 @@ def _name_problem(kind: str, name: str) -> Message | None:
         return msg("The name has %(length)s characters, Kubernetes takes at most %(most)s.", length=len(name), most=253)
     known = kinds.traits(kind)
     if known is not None and known.name in _RBAC:
-        return None if _RBAC_NAME.fullmatch(name) else msg("%(name)s cannot be a name.", name=name)
+        return None if _RBAC_NAME.fullmatch(name) else msg("%(name)s cannot be a name.", name=shown(name))
     if _NAME.fullmatch(name):
         return None
     if name[0] in "-." or name[-1] in "-.":
-        return msg("%(name)s must begin and end with a letter or a digit.", name=name)
-    return msg("%(name)s may hold only small letters a-z, digits, hyphens and dots.", name=name)
+        return msg("%(name)s must begin and end with a letter or a digit.", name=shown(name))
+    return msg("%(name)s may hold only small letters a-z, digits, hyphens and dots.", name=shown(name))
 
 
 def kind_problem(text: str) -> Message | None:
     """Return why `text` cannot be a kind (`deployment`, `certificates.cert-manager.io`), None where it can."""
-    return None if _KIND.fullmatch(text.strip()) else msg("%(kind)s is no kind.", kind=text or '""')
+    return None if _KIND.fullmatch(text.strip()) else msg("%(kind)s is no kind.", kind=shown(text))
 
 
 def selector_problem(text: str) -> Message | None:
@@ -90,10 +95,10 @@ def _requirement_problem(part: str) -> Message | None:
 def _parts_problem(key: str, values: list[str]) -> Message | None:
     prefix, slash, name = key.rpartition("/")
     if (slash and not (_NAME.fullmatch(prefix) and len(prefix) <= _MOST_NAME)) or not _is_label(name):
-        return msg("%(text)s is no label: write labels such as app=web,tier!=cache.", text=key or '""')
+        return msg("%(text)s is no label: write labels such as app=web,tier!=cache.", text=shown(key))
     for value in values:
         if value and not _is_label(value):
-            return msg("%(text)s cannot be the value of a label.", text=value)
+            return msg("%(text)s cannot be the value of a label.", text=shown(value))
     return None
 
 
@@ -105,7 +110,7 @@ def condition_name_problem(text: str) -> Message | None:
     """Return why `text` is no condition of an object (`Ready`, `Ready=False`), None where it is one."""
     if _CONDITION.fullmatch(text.strip()):
         return None
-    return msg("%(text)s is no condition: write Ready, or Ready=False.", text=text)
+    return msg("%(text)s is no condition: write Ready, or Ready=False.", text=shown(text))
 
 
 class PathAndValue(NamedTuple):
@@ -136,7 +141,7 @@ def jsonpath_problem(text: str) -> Message | None:
     """Return why `text` is no JSONPath with or without a value, None where it is one."""
     if split_jsonpath(text) is not None:
         return None
-    return msg("%(text)s is no path to a value: write {.status.phase}=Running.", text=text)
+    return msg("%(text)s is no path to a value: write {.status.phase}=Running.", text=shown(text))
 
 
 def pattern_problem(text: str) -> Message | None:
@@ -144,5 +149,5 @@ def pattern_problem(text: str) -> Message | None:
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        return msg("%(text)s is no regular expression: %(reason)s", text=text, reason=str(error))
+        return msg("%(text)s is no regular expression: %(reason)s", text=shown(text), reason=str(error))
     return None

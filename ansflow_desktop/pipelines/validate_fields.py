@@ -74,7 +74,7 @@ def _text_problem(one: Given, field: str) -> Iterator[Problem]:
 def _unknown_kind(kind: str, field: str) -> Iterator[Problem]:
     near = kinds.nearest(kind)
     if near:
-        title = msg("%(kind)s is no kind that Kubernetes brings along", kind=kind)
+        title = msg("%(kind)s is no kind that Kubernetes brings along", kind=targets.shown(kind))
         hint = msg("Did you mean %(name)s?", name=near)
         yield Problem(field=field, title=title, hint=hint, severity=Severity.WARNING)
 
@@ -91,8 +91,8 @@ def _number_problem(one: Given, field: str) -> Iterator[Problem]:
 def _choice_problem(one: Given, field: str) -> Iterator[Problem]:
     known = [choice.value for choice in one.parameter.choices]
     if one.value not in known and one.value != "":
-        title = msg("%(field)s cannot be %(value)s", field=one.parameter.key, value=str(one.value))
-        yield Problem(field=field, title=title, hint=fields.suggestion(str(one.value), known))
+        title = msg("%(field)s cannot be %(value)s", field=one.parameter.key, value=targets.shown(str(one.value)))
+        yield Problem(field=field, title=title, hint=fields.suggestion(str(one.value)[:80], known))
 
 
 def _kinds_problems(value: Any, field: str, literal: bool) -> Iterator[Problem]:

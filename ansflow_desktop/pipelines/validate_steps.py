@@ -12,7 +12,7 @@ from ansflow_desktop.models.duration import duration_problem, parse_duration
 from ansflow_desktop.models.pipeline import PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines import kinds
-from ansflow_desktop.pipelines.targets import split_resource
+from ansflow_desktop.pipelines.targets import shown, split_resource
 
 Check: TypeAlias = "Callable[[PipelineStep, str], Iterator[Problem]]"
 
@@ -133,7 +133,7 @@ def _condition(name: str, known: kinds.KindTraits, field: str) -> Iterator[Probl
         hint = msg("Wait for its rollout, or for a value by jsonpath.") if known.rollout else msg("Use jsonpath.")
         yield Problem(field=field, title=title, hint=hint, severity=Severity.WARNING)
         return
-    title = msg("%(name)s is no condition that a %(kind)s usually reports", name=name, kind=known.name)
+    title = msg("%(name)s is no condition that a %(kind)s usually reports", name=shown(name), kind=known.name)
     near = difflib.get_close_matches(name.lower(), {one.lower(): one for one in names}, n=1)
     found = next((one for one in names if near and one.lower() == near[0]), "")
     hint = msg("Did you mean %(name)s?", name=found) if found else msg("Known: %(names)s.", names=", ".join(names))

@@ -140,6 +140,22 @@ def test_patterns(text, fine):
     assert (targets.pattern_problem(text) is None) is fine
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        targets.resource_problem,
+        targets.kind_problem,
+        targets.selector_problem,
+        targets.condition_name_problem,
+        targets.jsonpath_problem,
+        targets.pattern_problem,
+    ],
+)
+def test_a_huge_text_is_not_repeated_in_whole(check):
+    for text in ("(" + "a" * 3000, "a" * 3000 + "/(", "(" * 3000 + "/x"):
+        assert len(str(check(text) or "")) < 300
+
+
 class TestKinds:
     @pytest.mark.parametrize(
         ("written", "name"),
