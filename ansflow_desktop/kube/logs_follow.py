@@ -140,6 +140,7 @@ class PodLog:
         """Read until the pod has ended; raises KubeError for what does not go away by waiting."""
         pause = Backoff(limit=5.0)
         self._known = await self._pod()
+        self._note_wait(self._known)
         while True:
             self._progress = False
             how = await self._attempt()
@@ -187,7 +188,7 @@ class PodLog:
         return False
 
     def _note_wait(self, pod: _Pod) -> None:
-        if self._opened or pod.running:
+        if pod.running or pod.run or pod.ended:
             self.waiting = None
         elif self.waiting is None and pod.state:
             self.waiting = pod.state
@@ -224,7 +225,7 @@ class PodLog:
     async def _stream(self) -> _Stream:
         """Read one response; breaks are an answer, refusals are raised."""
         response = await self._session.open(self._request.path(self._position.since_time or self._began))
-        self._opened, self.trouble, self.waiting = True, None, None
+        self._opened, self.trouble = True, None
         began = _date(response) if self._request.tail == 0 else ""
         self._began = self._began or began
         self._position.resume()
@@ -265,8 +266,10 @@ class PodLog:
         while True:
             await asyncio.sleep(_POLL_S)
             with contextlib.suppress(KubeError):
-                if (await self._pod()).ended:
+                pod = await self._pod()
+                if pod.ended:
                     return
+                self._note_wait(pod)
 
     def _give(self, lines: Any) -> None:
         """Hand on what was not read before, without timestamps."""
