@@ -36,13 +36,13 @@ class ChartDependency(msgspec.Struct, frozen=True, kw_only=True):
 class ChartFiles(msgspec.Struct, frozen=True, kw_only=True):
     """A chart's texts by path relative to it; `whole` is False where something was too big, or is no text, to be read.
 
-    `subcharts` are those in charts/, folders and archives.
+    `values` is values.yaml, None where it is no text; `subcharts` are those in charts/, folders and archives.
     """
 
     name: str
     path: str
     type: str = "application"
-    values: str = ""
+    values: str | None = ""
     schema: str | None = None
     templates: dict[str, str] = {}
     dependencies: tuple[ChartDependency, ...] = ()
@@ -117,7 +117,7 @@ def _chart(files: dict[str, bytes], path: str, whole: bool, depth: int = 0) -> C
         name=str(metadata.get("name") or ""),
         path=path,
         type=str(metadata.get("type") or "application"),
-        values=texts.get("values.yaml") or "",
+        values=texts.get("values.yaml", ""),
         schema=schema,
         templates={name: text for name, text in texts.items() if name.startswith("templates/") and text is not None},
         dependencies=tuple(_dependency(each) for each in declared or () if isinstance(each, dict)),

@@ -160,9 +160,9 @@ def _put(values: Values, path: list[str | int], value: Any) -> None:
 
 
 def chart_values(chart: ChartFiles) -> Values:
-    """Return the chart's own values.yaml, empty where it cannot be read (Helm's own words say why)."""
+    """Return the chart's own values.yaml, empty where it cannot be read (`chart_problems` says why)."""
     try:
-        return read_values(chart.values).data
+        return read_values(chart.values or "").data
     except safe_yaml.YamlProblem:
         return {}
 

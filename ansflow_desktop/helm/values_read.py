@@ -23,7 +23,7 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _ENDLESS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|0|[1-9][0-9]*)")
-_DIRECTIVE = re.compile(r"^%YAML[ \t]+(?!1\.1\s*$)\S+", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^%YAML[ \t]+(?P<version>\S+)", re.MULTILINE)
 _MAX_INT = 2**64
 
 
@@ -39,10 +39,10 @@ def read_values(text: str, *, merges_documents: bool = False) -> ReadValues:
 
     Of several documents the first one counts; Helm 4 merges them all (`merges_documents`).
     """
-    odd = _DIRECTIVE.search(text)
-    if odd:
-        line = text.count("\n", 0, odd.start()) + 1
-        raise YamlProblem(msg("Helm reads YAML 1.1 only; take the directive out."), line, 1)
+    directive = _DIRECTIVE.search(text)
+    if directive and (merges_documents or directive["version"] != "1.1"):  # Helm 4 cuts at the --- behind it
+        line = text.count("\n", 0, directive.start()) + 1
+        raise YamlProblem(msg("Helm does not read this directive; take it out."), line, 1)
     nodes = safe_yaml.compose(text)
     data: dict[str, Any] = {}
     for node in nodes if merges_documents else nodes[:1]:

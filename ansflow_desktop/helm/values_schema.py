@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from ansflow_desktop.helm.chart_files import ChartFiles
 from ansflow_desktop.helm.values_merge import Values, ValuesSource, coalesce, enabled, user_values
-from ansflow_desktop.helm.values_read import node_at
+from ansflow_desktop.helm.values_read import node_at, read_values
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.safe_yaml import YamlProblem
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -27,11 +28,14 @@ _LOST = "values.schema.json"
 
 
 def schema_problems(chart: ChartFiles, sources: Sequence[ValuesSource]) -> tuple[Problem, ...]:
-    """Return where the values do not fit the schemas of `chart` and its enabled subcharts.
+    """Return where the values do not fit `chart` and its enabled subcharts: their own values, and their schemas.
 
     `field` is the source that gives the value (`custom_values`), the last one where it is in none.
     """
     values = coalesce(chart, user_values(sources))
+    broken = tuple(chart_problems(chart, values))
+    if broken:
+        return broken
     certain = not any(dependency.imports for dependency in _dependencies(chart))
     found: list[Problem] = []
     for subject, part, path in _charts(chart, values, ()):
@@ -40,6 +44,29 @@ def schema_problems(chart: ChartFiles, sources: Sequence[ValuesSource]) -> tuple
             if len(found) == MOST:
                 return tuple(found)
     return tuple(found)
+
+
+def chart_problems(chart: ChartFiles, values: Values, place: str = "") -> Iterator[Problem]:
+    """Yield why Helm would not take the charts' own values: broken ones, and what is no mapping for a subchart."""
+    name = f"{place}{chart.name}"
+    try:
+        if chart.values is None:
+            raise YamlProblem(msg("It is not UTF-8 text."))
+        read_values(chart.values)
+    except YamlProblem as problem:
+        title = msg("%(file)s of the chart %(chart)s cannot be used", file="values.yaml", chart=name)
+        yield Problem(field="chart_path", title=title, message=problem.text(), hint=msg("Correct the file."))
+    if chart.type not in ("application", "library"):
+        title = msg("The chart's type %(type)s is not known", type=chart.type)
+        yield Problem(field="chart_path", title=title, hint=msg("Write application or library as type in Chart.yaml."))
+    for subchart, _ in enabled(chart, values):
+        part = values.get(subchart.name)
+        if part is not None and not isinstance(part, dict):
+            title = msg("%(name)s holds the values of a subchart", name=subchart.name)
+            message = msg("It is %(found)s, but must be %(wanted)s.", found=kind_of(part), wanted=_KINDS["object"])
+            yield Problem(field="custom_values", title=title, message=message, hint=msg("Correct the value."))
+        else:
+            yield from chart_problems(subchart, part or {}, f"{name}/")
 
 
 def _dependencies(chart: ChartFiles) -> Iterator[Any]:
