@@ -24,7 +24,7 @@ from ansflow_desktop.presenters.collector import Collector
 from ansflow_desktop.widgets import theme
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "fe-app"
-_HARMLESS = ("This plugin does not support propagateSizeHints",)
+_HARMLESS = ("This plugin does not support",)  # offscreen: size hints, raising, grabbing the keyboard for a menu
 
 KUBECONFIG = """\
 apiVersion: v1

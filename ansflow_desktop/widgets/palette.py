@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _
 from ansflow_desktop.presenters.pipelines_palette import PaletteEntry
 from ansflow_desktop.widgets import icons
-from ansflow_desktop.widgets.controls import FlowLayout, button, label
+from ansflow_desktop.widgets.controls import button, label
+
+
+_HALF_PX = 104
 
 
 class Palette(QWidget):
@@ -19,21 +22,17 @@ class Palette(QWidget):
     library_chosen = Signal(str)
 
     def __init__(self, entries: tuple[PaletteEntry, ...]) -> None:
-        """Show a button for each entry, as many in a row as there is room for."""
+        """Show a button for each entry: short ones two in a row, then the long ones."""
         super().__init__()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(label(_("Add a step"), "field"))
-        flow = FlowLayout(3)
-        for entry in entries:
-            flow.addWidget(self._button(entry))
         self._library = self._plain(_("From the library"), "bookshelf")
         self._library.setObjectName("palette_library")
         self._library.setToolTip(_("Insert a copy of a step that you kept in the library"))
         self._library.clicked.connect(self.library_asked)
-        flow.addWidget(self._library)
-        layout.addLayout(flow)
+        layout.addLayout(_placed([*map(self._button, entries), self._library]))
 
     def _button(self, entry: PaletteEntry) -> QPushButton:
         made = self._plain(entry.label, entry.icon)
@@ -69,3 +68,20 @@ class Palette(QWidget):
     @Slot(object)
     def _on_library_chosen(self, action: object) -> None:
         self.library_chosen.emit(str(action.data()))  # type: ignore[attr-defined]  # a QAction
+
+
+def _placed(buttons: list[QPushButton]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setSpacing(3)
+    for made in buttons:
+        made.ensurePolished()
+    short = [made for made in buttons if made.sizeHint().width() <= _HALF_PX]
+    for number, made in enumerate(short):
+        grid.addWidget(made, number // 2, number % 2)
+    first = (len(short) + 1) // 2
+    for number, made in enumerate(one for one in buttons if one not in short):
+        grid.addWidget(made, first + number, 0, 1, 2)
+    for column in (0, 1):
+        grid.setColumnStretch(column, 1)
+    return grid

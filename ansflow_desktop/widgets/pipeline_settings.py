@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, translate
@@ -158,7 +158,7 @@ class PipelineSettings(Card):
             made.removed.connect(self._on_removed)
             self._variables.addWidget(made)
         if self._focus_new and added:
-            self._rows[added[-1]].focus_name()
+            QTimer.singleShot(0, self._rows[added[-1]].focus_name)  # it is not shown yet
         self._focus_new = False
 
     def focus_first(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QSplitter, QTabBar, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, translate
@@ -11,6 +11,7 @@ from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters import pipeline_editor_work as work
 from ansflow_desktop.presenters.pipeline_editor_desk import PipelineDesk
 from ansflow_desktop.presenters.pipeline_editor_state import step_of, within_step
+from ansflow_desktop.widgets.controls import Card
 from ansflow_desktop.widgets.pipeline_notes import DifferenceDialog, DiskNote, DraftNote, Note
 from ansflow_desktop.widgets.pipeline_run_panel import PipelineRunPanel
 from ansflow_desktop.widgets.pipeline_settings import PipelineSettings
@@ -77,7 +78,6 @@ class PipelineView(QWidget):
         for part in (self._form, self._settings, self._yaml):
             column.addWidget(part, 1)
         self._problems = ProblemList()
-        self._problems.setMaximumHeight(150)
         column.addWidget(self._problems)
         return side
 
@@ -85,7 +85,8 @@ class PipelineView(QWidget):
         side, column = _side()
         self._tabs = _tabs((_("Preview"), _("Run")), _("Preview or run"), "pipeline_right")
         column.addWidget(self._tabs)
-        self._preview = PreviewTabs(self._desk.preview)
+        self._preview = Card(margins=14)
+        self._preview.body.addWidget(PreviewTabs(self._desk.preview), 1)
         self._run_panel = PipelineRunPanel(self._desk.run)
         column.addWidget(self._preview, 1)
         column.addWidget(self._run_panel, 1)
@@ -183,6 +184,11 @@ class PipelineView(QWidget):
             self._tabs.setCurrentIndex(RUN)
         self._was_running = running
         self.steps.show_state()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the form most of a low window."""
+        super().resizeEvent(event)
+        self._problems.setMaximumHeight(max(88, min(170, self.height() // 5)))
 
     # Typed
 

@@ -109,7 +109,7 @@ def test_folder_to_release_row_by_clicks_and_keys(window, qtbot, namespace, kube
     live = kubectl_json("get", "deployment", "fe-app-release", "-n", namespace)
     assert live["status"]["readyReplicas"] == 2
 
-    qtbot.keyClick(window.shell, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window.shell, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: any(row.namespace == namespace for row in window.releases.state.rows), timeout=READY_MS)
     qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
     qtbot.keyClicks(find(window, QLineEdit, "release_filter"), namespace)

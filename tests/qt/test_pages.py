@@ -160,7 +160,7 @@ def test_what_is_typed_outlives_a_change_of_theme(window, qtbot):
 
 def test_keys_go_to_pages_filter_and_lists(window, qtbot):
     settled(window, qtbot)
-    qtbot.keyClick(window.shell, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window.shell, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     assert window.shell.current == "releases"
     qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
     line = window.shell.findChild(QLineEdit, "release_filter")
