@@ -358,6 +358,24 @@ class TestThereAndBack:
 
         assert edited(document, change) == expected
 
+    def test_an_edit_wins_where_the_import_itself_had_changed_something(self):
+        document = pipeline(
+            k8s("k8s_logs", {"pod_name": "web-0"}),
+            k8s("k8s_deploy", {"deployment_spec": {"image": "a"}}, 2, k8s_resource_name="web"),
+            from_api(3, "k8s_logs", "custom", command="x", environment_vars={"A": 1, "B": 2}),
+        )
+
+        def change(steps):
+            steps[0]["k8s_config"]["tail_lines"] = 5
+            steps[1]["k8s_config"]["manifest"] = "kind: X"
+            steps[2]["env"]["A"] = "3"
+            steps[2]["name"] = "other"
+
+        logs, deploy, shell = edited(document, change)["steps"]
+        assert logs["k8s_config"] == {"pod_name": "web-0", "tail_lines": 5}
+        assert deploy["k8s_config"] == {"deployment_spec": {"image": "a"}, "manifest_content": "kind: X"}
+        assert (shell["name"], shell["environment_vars"]) == ("other", {"A": "3", "B": 2})
+
     def test_steps_that_were_moved_are_numbered_anew(self):
         document = pipeline(*(from_api(number * 10, f"s{number}", "custom", command="x") for number in (1, 2, 3)))
         back = edited(document, lambda steps: steps.insert(0, steps.pop()))

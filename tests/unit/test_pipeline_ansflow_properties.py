@@ -15,6 +15,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.pipelines import codec
 from ansflow_desktop.pipelines.ansflow import export_pipeline, export_steps, import_document, texts
 from ansflow_desktop.pipelines.ansflow.kept import difference, restore, same
+from ansflow_desktop.pipelines.ansflow.writer import dump
 from ansflow_desktop.pipelines.document import PipelineError
 from ansflow_desktop.pipelines.variables import fill
 
@@ -199,6 +200,11 @@ class TestProperties:
         one, other = {"a": one, "b": 1, "c": {"d": other}}, {"a": other, "c": {"d": one, "e": None}}
         assert same(restore(other, difference(one, other)), one)
         assert difference(one, one) == {}
+
+    @given(st.dictionaries(st.text(max_size=5), st.text() | st.lists(WORDS).map("".join) | JSON))
+    @QUICK
+    def test_what_is_written_as_yaml_is_read_the_same(self, value):
+        assert same(safe_yaml.load(dump(value)), value)
 
     @given(JSON)
     @QUICK

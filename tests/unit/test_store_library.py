@@ -234,7 +234,8 @@ class TestOneFile:
         library.save("step", "a", "x")
         journal.close()
         journal.close()
-        assert library.read("step", "a").document == "x"
+        Journal(path).close()
+        assert (library.read("step", "a").document, opened) == ("x", [path])
         assert library.save("step", "b", "y").name == "b"
         library.close()
         again = Library(path)

@@ -6,8 +6,6 @@ from typing import Any
 
 import yaml
 
-from ansflow_desktop import safe_yaml
-
 _BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -19,40 +17,15 @@ class _Dumper(_BASE):  # type: ignore[misc]  # PyYAML's C dumper is known at run
         return True
 
 
-class _Quoting(yaml.SafeDumper):
-    """The pure Python one, every text quoted: for what the other writes so that it reads differently."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """Write equal parts out each time."""
-        return True
-
-
 def _text(dumper: Any, value: str) -> Any:
     style = "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
-def _quoted(dumper: Any, value: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style='"')
-
-
 _Dumper.add_representer(str, _text)
-_Quoting.add_representer(str, _quoted)
 
 
 def dump(value: Any) -> str:
     """Return `value` (mappings, lists, scalars) as one YAML document that is read back equal."""
-    text = _dumped(value, _Dumper)
-    return text if _reads_as(text, value) else _dumped(value, _Quoting)
-
-
-def _dumped(value: Any, dumper: Any) -> str:
-    text = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)
     return str(text)
-
-
-def _reads_as(text: str, value: Any) -> bool:
-    try:
-        return bool(safe_yaml.load(text) == value)
-    except safe_yaml.YamlProblem:
-        return False
