@@ -19,6 +19,7 @@ from ansflow_desktop.widgets.deploy_form import line_of
 from ansflow_desktop.widgets.form_inputs import Input, Segments, text_of
 
 _FEWEST, _MOST = 3, 18
+_MOST_COLOURED = 40_000
 _NEVER = "\0"  # no text in an editor holds it
 _VARIABLE = re.compile(r"(\$\{\w+\})", re.ASCII)
 _SHELL = re.compile(r"[|&;<>()$`*?\[\]#~!{}]")
@@ -58,11 +59,21 @@ class GrowingEditor(CodeEditor):
     def __init__(self, name: str, *, yaml: bool) -> None:
         """Make it; `name` is for assistive tools."""
         super().__init__(name)
-        if not yaml:
-            self._highlighter.setDocument(None)
+        self._yaml = yaml
+        self._colour("")
         self.blockCountChanged.connect(self._fit)
         self.horizontalScrollBar().rangeChanged.connect(self._fit)
         self._fit()
+
+    def show_text(self, text: str) -> None:
+        """Show another text; a long one without colours, which would take longer than the window may stall."""
+        self._colour(text)
+        self.setPlainText(text)
+
+    def _colour(self, text: str) -> None:
+        wanted = self.document() if self._yaml and len(text) <= _MOST_COLOURED else None
+        if self._highlighter.document() is not wanted:
+            self._highlighter.setDocument(wanted)
 
     @Slot()
     def _fit(self, *_: int) -> None:
@@ -117,7 +128,7 @@ class TextInput(Input):
 
     def _fill(self, text: str, value: Any) -> None:
         self._original = value
-        self.editor.setPlainText(text)
+        self.editor.show_text(text)
         self._from = self.editor.toPlainText()
 
 
@@ -185,7 +196,7 @@ class CommandInput(TextInput):
         self._switched = (self._form, typed, text)
         self._show_form(form)
         self._filling = True
-        self.editor.setPlainText(text)
+        self.editor.show_text(text)
         self._filling = False
         self._original, self._from = None, _NEVER
         self.send()

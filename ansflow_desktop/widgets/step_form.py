@@ -186,7 +186,7 @@ class StepForm(Card):
     def _find(self, path: Path) -> tuple[GroupBox, FieldRow] | None:
         if self._page is None or not path[0]:
             return None
-        return self._page.find(path) or (self._page.find((CONFIG, path[0])) if len(path) == 1 else None)
+        return self._page.place_of(path) or (self._page.place_of((CONFIG, path[0])) if len(path) == 1 else None)
 
     def focus_first(self) -> None:
         """Put the keyboard into the first field."""

@@ -283,7 +283,7 @@ class StepPage(QWidget):
         for made, group in zip(self.groups, state.groups, strict=True):
             made.show_group(group, fresh=fresh)
 
-    def find(self, path: Path) -> tuple[GroupBox, FieldRow] | None:
+    def place_of(self, path: Path) -> tuple[GroupBox, FieldRow] | None:
         """Return group and row of the field at `path`."""
         for group in self.groups:
             made = group.row_at(path)

@@ -125,7 +125,7 @@ def test_a_document_that_comes_to_what_is_typed_leaves_the_box_alone(make, qtbot
     line = shown.find("field_description", QLineEdit)
     qtbot.keyClicks(line, "abc")
     line.setCursorPosition(1)
-    shown.form._page.find(("description",))[1].input._sent.clear()
+    shown.form._page.place_of(("description",))[1].input._sent.clear()
     shown.document.step["description"] = "abc"  # typed in the YAML text meanwhile
     shown.document.show()
     assert (line.text(), line.cursorPosition(), line.isUndoAvailable()) == ("abc", 1, True)
@@ -198,7 +198,7 @@ def test_a_variable_makes_a_check_box_a_text_box_and_back(make, qtbot):
     shown.document.step = {**SHELL, "name": "other", "enabled": False}
     shown.document.show()
     assert not shown.find("field_enabled").isChecked()
-    shown.form._page.find(("enabled",))[1].input._type_variable()
+    shown.form._page.place_of(("enabled",))[1].input._type_variable()
     line = shown.find("field_enabled", QLineEdit)
     qtbot.keyClicks(line, "on")
     assert shown.document.edits[-1] == (("enabled",), "${on}")
@@ -227,9 +227,22 @@ def test_switching_the_mode_keeps_what_was_typed_in_both(make, qtbot):
     assert shown.text("field_config_manifest") == "kind: Pod"
 
 
+def test_the_arrow_keys_switch_the_mode(make, qtbot):
+    shown = make(HELM)
+    helm = shown.find("field_config_deploy_type_helm")
+    helm.setFocus()
+    qtbot.keyClick(helm, Qt.Key.Key_Right)
+    now = QApplication.focusWidget()
+    assert now.objectName() == "field_config_deploy_type_manifest"
+    assert now.isChecked()
+    assert shown.document.step["k8s_config"]["deploy_type"] == "manifest"
+    qtbot.keyClick(now, Qt.Key.Key_Left)
+    assert shown.document.step["k8s_config"]["deploy_type"] == "helm"
+
+
 def test_a_mode_that_is_only_known_later_is_told_and_kept(make):
     shown = make({**HELM, "k8s_config": {"deploy_type": "${mode}", "manifest": "a"}})
-    mode = shown.form._page.find(MODE)[1].input
+    mode = shown.form._page.place_of(MODE)[1].input
     assert (mode.segments.value(), mode.value()) == (None, "${mode}")
     assert shown.text("field_config_manifest") == "a"
     assert shown.find("field_config_chart_name")
@@ -257,7 +270,7 @@ def test_a_field_that_depends_on_another_comes_and_goes():
 def test_problems_stand_beneath_their_field_and_a_fold_opens_for_one(make, qtbot):
     shown = make(HELM)
     assert shown.find("fold_chart").text() == "1 more setting"
-    assert not shown.form._page.find(("k8s_config", "dependency_update"))[1].isVisible()
+    assert not shown.form._page.place_of(("k8s_config", "dependency_update"))[1].isVisible()
     shown.document.problems = (
         Problem(field="steps[4].k8s_config.dependency_update", title="No rights"),
         Problem(field="steps[4].k8s_config.values_files[0]", title="Not there", severity=Severity.WARNING),

@@ -128,7 +128,7 @@ def test_every_field_is_set_written_and_found_again(loop, services, reads, qtbot
 
     again = Shown(services, reads, qtbot, copy.deepcopy(step), size=(460, 1400))
     page = again.form._page
-    found = {path: page.find(path)[1].input.value() for path in expected}
+    found = {path: page.place_of(path)[1].input.value() for path in expected}
     texts = {made.objectName(): made.text() for made in again.form.findChildren(QLineEdit)}
     texts |= {made.objectName(): made.toPlainText() for made in again.form.findChildren(QPlainTextEdit)}
     typed = {field.object_name: TYPED[field.kind] for field in all_fields(again) if field.kind in TYPED}

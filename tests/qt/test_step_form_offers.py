@@ -196,7 +196,7 @@ def test_a_chosen_folder_is_written_relative_to_the_step(make, qtbot, tmp_path):
 
 def test_files_are_added_moved_and_removed(make, qtbot, tmp_path):
     shown = make({**DEPLOY, "k8s_config": {"deploy_type": "helm", "values_files": ["a.yaml"]}})
-    made = shown.form._page.find(("k8s_config", "values_files"))[1].input
+    made = shown.form._page.place_of(("k8s_config", "values_files"))[1].input
     made.choose([str(tmp_path / "envs/b.yaml"), str(tmp_path / "a.yaml"), "/etc/c.yaml"])
     config = shown.document.step["k8s_config"]
     assert config["values_files"] == ["a.yaml", "envs/b.yaml", "/etc/c.yaml"]
@@ -215,7 +215,7 @@ def test_files_are_added_moved_and_removed(make, qtbot, tmp_path):
 
 def test_a_mapping_keeps_numbers_and_tells_a_name_given_twice(make, qtbot):
     shown = make({"name": "a", "type": "shell", "command": "x", "env": {"PORT": 80, "A": "b"}})
-    made = shown.form._page.find(("env",))[1].input
+    made = shown.form._page.place_of(("env",))[1].input
     qtbot.keyClicks(made.rows[1].boxes[1], "c")
     assert shown.document.step["env"] == {"PORT": 80, "A": "cb"}
     made.add.click()

@@ -100,3 +100,13 @@ def test_a_list_that_the_file_holds_as_one_text_stays_one(make, qtbot):
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.keyClicks(editor, "pod")
     assert shown.document.step["k8s_config"]["kinds"] == ["${kinds}x", "pod"]
+
+
+def test_a_long_text_is_shown_without_colours(make):
+    shown = make({"name": "d", "type": "k8s_deploy", "k8s_config": {"deploy_type": "manifest", "manifest": "a: 1"}})
+    editor = shown.find("field_config_manifest")
+    assert editor._highlighter.document() is editor.document()
+    shown.document.step["k8s_config"]["manifest"] = "a: 1\n" * 20_000
+    shown.document.show()
+    assert editor._highlighter.document() is None
+    assert len(editor.toPlainText()) == 100_000
