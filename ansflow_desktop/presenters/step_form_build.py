@@ -186,7 +186,9 @@ def _kept(step: Step, known: Sequence[Path], mode_fields: Sequence[Path]) -> tup
     """Return what the file holds and no field edits; a `k8s_config` that is no mapping is one of them."""
     config = step.get(CONFIG)
     nested = config if isinstance(config, Mapping) else {}
-    held = {(str(key),): value for key, value in step.items() if key != CONFIG or config not in (None, nested)}
+    held: dict[Path, Any] = {
+        (str(key),): value for key, value in step.items() if key != CONFIG or config not in (None, nested)
+    }
     held |= {(CONFIG, str(key)): value for key, value in nested.items()}
     editable = {path for path in known if path not in mode_fields or path in _twice(known)} | _HIDDEN
     return tuple(

@@ -69,7 +69,7 @@ class NameList(QListView):
     def open_below(self, box: QWidget, names: Sequence[str]) -> None:
         """Show `names` below `box`, or above it where there is more room; none of them is chosen yet."""
         self._model.setStringList(list(names))
-        window = self.parentWidget()
+        window = box.window()
         place = box.mapTo(window, QPoint(0, 0))
         below, above = window.height() - place.y() - box.height() - 4, place.y() - 4
         wanted = min(len(names), _MOST_ROWS) * _ROW_PX + 12
