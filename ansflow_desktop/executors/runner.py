@@ -206,6 +206,7 @@ def _intent(step: Any, pipeline: Pipeline, values: Mapping[str, str], redactor: 
     texts = {
         "cluster": step.k8s_cluster,
         "namespace": step.k8s_namespace,
+        "resource": step.k8s_resource_name,
         "release": str(config.get("release_name") or ""),
         "chart": str(config.get("chart_path") or config.get("chart_name") or ""),
     }
