@@ -16,10 +16,11 @@ from ansflow_desktop.executors.checks_manifest import manifest_problems, texts_o
 from ansflow_desktop.executors.helm_deploy import values_problems
 from ansflow_desktop.executors.manifest_deploy import kustomization
 from ansflow_desktop.executors.planned import CONFIG, decode, step_directory
-from ansflow_desktop.helm.chart_files import chart_files
+from ansflow_desktop.helm.chart_files import ChartFiles, chart_files
 from ansflow_desktop.helm.find import ChartRef, find_chart
 from ansflow_desktop.helm.size import size_problems
-from ansflow_desktop.helm.values_merge import SourceProblem, sources_of
+from ansflow_desktop.helm.template_check import template_problems
+from ansflow_desktop.helm.values_merge import SourceProblem, ValuesSource, coalesce, sources_of, user_values
 from ansflow_desktop.helm.values_schema import schema_problems
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.openapi import Schemas
@@ -118,8 +119,23 @@ def helm_problems(config: HelmDeploy, directory: str, helm_major: int = 4) -> li
         hint = msg("Correct the YAML.")
         return [*found, Problem(field=f"{CONFIG}.{error.field}", title=title, message=error.problem.text(), hint=hint)]
     if ref and ref.chart:
-        found += [below(CONFIG, each) for each in schema_problems(chart_files(ref.chart.path), sources)]
+        found += [_of_step(each, config) for each in chart_check(chart_files(ref.chart.path), sources)]
     return found
+
+
+def chart_check(chart: ChartFiles, sources: Sequence[ValuesSource]) -> tuple[Problem, ...]:
+    """Return what a chart says against the values: its schemas first, and where these are content its templates."""
+    problems = schema_problems(chart, sources)
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        return problems
+    whole = chart.whole and not any(dependency.imports for dependency in chart.dependencies)
+    return (*problems, *(template_problems(chart, coalesce(chart, user_values(sources))) if whole else ()))
+
+
+def _of_step(problem: Problem, config: HelmDeploy) -> Problem:
+    """Name the chart by the field that the step has for it."""
+    named = "chart_name" if problem.field == "chart_path" and not config.chart_path else problem.field
+    return below(CONFIG, msgspec.structs.replace(problem, field=named))
 
 
 def _chart(config: HelmDeploy, directory: str, found: list[Problem]) -> ChartRef | None:
