@@ -86,6 +86,13 @@ def test_a_step_moves_with_the_comments_that_belong_to_it() -> None:
         """)
 
 
+def test_comments_in_another_column_or_behind_an_empty_line_stay_where_they_are() -> None:
+    text = pipeline("- name: a\n\n# section\n\n- name: b").replace("    - name: b", "#  - name: off\n    - name: b")
+    moved = edit.move_step(text, 1, 0)
+    assert moved == text.replace("name: a", "name: X").replace("name: b", "name: a").replace("name: X", "name: b")
+    assert edit.remove_step(text, 1).count("#") == 2
+
+
 def test_a_copy_stands_behind_its_original_with_its_comments_and_another_name() -> None:
     made = edit.duplicate_step(THREE, 0, "a: 2")
     assert steps_of(made).split("\n\n")[1] == '# about a\n- name: "a: 2" # the first\n  type: shell\n  # more of a'
@@ -222,7 +229,10 @@ def test_braces_and_brackets_keep_their_commas() -> None:
     assert edit.remove_field(text, ("d", 1)) == text.replace(", y", "")
     assert edit.set_field(text, ("d", 2), "a, b") == text.replace("y]", 'y, "a, b"]')
     assert edit.set_field(text, ("a", "z"), {"q": [1, ""]}) == text.replace("2,}", '2, z: {q: [1, ""]},}')
-    assert "# one" in edit.remove_field(text, ("e", 0))
+    for number in (0, 1):
+        left = edit.remove_field(text, ("e", number))
+        assert "# one" in left
+        assert yaml.safe_load(left)["e"] == [2 - number]
 
 
 ALIASES = """\
@@ -260,6 +270,10 @@ def test_a_shared_value_gets_one_of_its_own_where_it_is_used() -> None:
     [
         (lambda: edit.set_field(ALIASES, ("base", "timeout"), "1m"), "Line 6 uses the same value as *base"),
         (lambda: edit.remove_field(ALIASES, (*STEPS, 1, "k8s_config", "timeout")), "taken from another place"),
+        (
+            lambda: edit.remove_field(ALIASES.replace("wait:", "timeout:"), (*STEPS, 1, "k8s_config", "timeout")),
+            "taken from another place",
+        ),
         (lambda: edit.remove_field(ALIASES, ("base",)), "Line 6 uses the same value as *base"),
         (lambda: edit.set_field("a: 1\na: 2\n", ("a",), 3), "a is written twice"),
         (lambda: edit.set_field("a: 1\n", ("a", "b"), 3), "Another kind of value"),
@@ -338,6 +352,7 @@ def test_a_missing_last_line_end_stays_missing_unless_it_would_change_a_value() 
     made = edit.insert_step(block, 1, {"name": "b"})
     assert (step(made)["command"], step(made, 1)) == ("x", {"name": "b"})
     assert edit.set_field(block, ("metadata", "name"), "q") == block.replace("name: p", "name: q")
+    assert edit.replace_step(block, 0, {"name": "q", "command": "x"}) == block.replace("name: a", "name: q")
 
 
 def test_a_text_that_ends_in_empty_lines_is_quoted_where_empty_lines_follow() -> None:
