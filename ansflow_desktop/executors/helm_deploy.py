@@ -13,7 +13,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.planned import CONFIG, StepPlan, require_namespace, step_directory
 from ansflow_desktop.helm import commands
 from ansflow_desktop.helm.charts import default_release_name
-from ansflow_desktop.helm.dependencies import prepare
+from ansflow_desktop.helm.dependencies import Preparation, prepare
 from ansflow_desktop.helm.find import ChartRef, absolute, find_chart
 from ansflow_desktop.helm.size import size_problems
 from ansflow_desktop.helm.values import values_file_problems, values_text_problems
@@ -51,7 +51,7 @@ def plan_helm(
     warnings = [*tool_warnings(ToolSet(helm=helm)), *problems, *sizes]
     return StepPlan(
         commands=(*(preparation.commands if preparation else ()), _for_step(deploy, step)),
-        notices=(*_sentences(warnings), *ref.warnings, *((preparation.notice,) if preparation else ()), *_overridden()),
+        notices=(*_sentences(warnings), *ref.warnings, *_about_dependencies(config, preparation), *_overridden()),
         chart=ref.chart,
         namespace=namespace,
         release=release,
@@ -70,6 +70,14 @@ def plan_helm(
             kube_version=pins.version("kubernetes"),
         ),
     )
+
+
+def _about_dependencies(config: HelmDeploy, preparation: Preparation | None) -> tuple[Text, ...]:
+    if preparation:
+        return (preparation.notice,)
+    if config.dependency_update:
+        return (msg("dependency_update changes nothing here: the chart has no dependencies, or brings them packed."),)
+    return ()
 
 
 @contextlib.contextmanager

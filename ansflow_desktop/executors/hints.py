@@ -12,6 +12,27 @@ from ansflow_desktop.models.run import ResourceChanged
 
 _HINTS: tuple[tuple[str, Message], ...] = (
     (
+        r"(fetch|FetchReference|tags/list|index\.yaml|/v2/).*(40[13]|unauthorized|denied)",
+        msg("The chart's repository wants a login: helm repo add --username, or helm registry login."),
+    ),
+    (
+        r'chart "[^"]*" version "[^"]*" not found|FetchReference|unable to locate any tags|\S+/\S+:\S+: not found|'
+        r"improper constraint",
+        msg("The repository has no such version of the chart. Correct chart_version; left out, the newest is taken."),
+    ),
+    (
+        r'chart "[^"]*" not found in .* repository',
+        msg("The repository has no chart of this name. Correct chart_name, or the address in chart_repo."),
+    ),
+    (
+        r"repo \S+ not found|no repository definition",
+        msg("Add this repository with helm repo add, or write its address into chart_repo."),
+    ),
+    (
+        r"not a valid chart repository|/v2/\S*\"?: ",
+        msg("Check the address in chart_repo, and whether a proxy or VPN is needed."),
+    ),
+    (
         r"another operation .* in progress",
         msg("Another helm is at work on this release. Wait for it to end."),
     ),

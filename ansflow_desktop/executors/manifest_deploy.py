@@ -62,6 +62,8 @@ def plan_manifest(
         msg("%(title)s: %(message)s", title=problem.title, message=problem.message)
         for problem in tool_warnings(ToolSet(kubectl=kubectl.tool))
     )
+    if config.rollback_on_failure and not config.dry_run:
+        notices = (*notices, msg("When it fails, what was there before is put back, and what is new is deleted."))
     if config.kustomize:
         folder = kustomization(config, kubectl.directory)
         commands = [kubectl.kustomize(folder), kubectl.apply_kustomization(folder, namespace)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +18,7 @@ from ansflow_desktop.models.pipeline import HelmDeploy
 
 _PLACES = ("{name}", "charts/{name}", "helm/{name}", "k8s/{name}")
 _SCHEMES = ("http://", "https://", "oci://")
+_PACKED = re.compile(r"(?P<name>.+?)-v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+].*)?")  # what helm package writes: name-version
 
 
 class ChartRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,7 @@ def find_chart(config: HelmDeploy, working_directory: str) -> ChartRef:
     Raises UserError with field `chart_path` or `chart_name` where there is none; the message lists every place.
     """
     if config.chart_path:
+        _refuse_login(config.chart_path, "chart_path")
         return _at_path(config, working_directory, config.chart_path, "chart_path")
     name = config.chart_name
     if not name:
@@ -50,6 +54,8 @@ def find_chart(config: HelmDeploy, working_directory: str) -> ChartRef:
             field="chart_path",
         )
     _refuse_flag(name, "chart_name")
+    for field in ("chart_repo", "chart_name"):
+        _refuse_login(getattr(config, field), field)
     if config.chart_repo:
         return _in_repository(config, working_directory)
     if name.startswith(_SCHEMES):
@@ -74,6 +80,18 @@ def _refuse_flag(text: str, field: str) -> None:
         )
 
 
+def _refuse_login(address: str, field: str) -> None:
+    """Refuse a password in an address: everybody on this machine could read it in helm's command line (row 7)."""
+    if not address.startswith(_SCHEMES) or "@" not in urlsplit(address).netloc:
+        return
+    raise UserError(
+        msg("The address holds a user name or a password"),
+        msg("Other programs on this machine could read it while helm runs."),
+        msg("Log in with helm repo add --username or helm registry login, and leave it out of the address."),
+        field=field,
+    )
+
+
 def _is_path(name: str) -> bool:
     return name in (".", "..") or name.startswith(("/", "~", "./", "../"))
 
@@ -95,11 +113,10 @@ def _archive(config: HelmDeploy, working_directory: str, path: str, field: str) 
             msg("Choose a packed chart (.tgz) that exists."),
             field=field,
         )
-    stem = Path(path).stem
     return ChartRef(
         cwd=working_directory,
         argument=path,
-        name=stem.rpartition("-")[0] or stem,
+        name=_name_in(Path(path).name),
         version=config.chart_version,
         decisions=(msg("%(field)s names the packed chart %(path)s.", field=field, path=path),),
     )
@@ -148,14 +165,23 @@ def _in_repository(config: HelmDeploy, working_directory: str) -> ChartRef:
 
 def _elsewhere(config: HelmDeploy, working_directory: str, decision: Message, argument: str = "") -> ChartRef:
     argument = argument or config.chart_name or config.chart_path
-    name = argument.rstrip("/").rpartition("/")[2].removesuffix(".tgz").partition(":")[0]
     return ChartRef(
         cwd=_where_it_is_no_folder(argument, working_directory),
         argument=argument,
-        name=name,
+        name=_name_in(argument.rstrip("/").rpartition("/")[2]),
         version=config.chart_version,
         decisions=(decision,),
     )
+
+
+def _name_in(last: str) -> str:
+    """Return the chart's name in the last part of an address or path: `web-1.2.3.tgz`, `web:1.2.3`, `web@sha256:…`."""
+    packed = last.partition("?")[0]
+    if packed.endswith(".tgz"):
+        stem = packed.removesuffix(".tgz")
+        found = _PACKED.fullmatch(stem)
+        return found["name"] if found else stem
+    return last.partition("@")[0].partition(":")[0]
 
 
 def _where_it_is_no_folder(argument: str, working_directory: str) -> str:
