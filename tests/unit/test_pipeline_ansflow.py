@@ -112,6 +112,10 @@ class TestFields:
             "resources": {"limits": {"cpu": "1"}},
         }
 
+    def test_a_text_of_several_lines_can_be_read_in_the_file(self):
+        ((_, text),) = imported(pipeline(k8s("k8s_deploy", {"manifest_content": "kind: X\nspec: {}\n"}))).pipelines
+        assert "manifest: |\n        kind: X\n        spec: {}\n" in text
+
     def test_scale_delete_wait(self):
         step = first(k8s("k8s_scale", {"resource_type": "statefulset", "replicas": 3}, k8s_resource_name="db"))
         assert (step["k8s_resource_name"], step["k8s_config"]) == ("statefulset/db", {"replicas": 3})

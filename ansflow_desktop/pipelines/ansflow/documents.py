@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,8 @@ from ansflow_desktop.pipelines.ansflow.steps import add_ours, export_step, impor
 from ansflow_desktop.pipelines.ansflow.writer import dump
 from ansflow_desktop.pipelines.atomic import to_atomic, to_pipeline_step
 from ansflow_desktop.pipelines.document import MAX_BYTES
+
+ClusterNames: TypeAlias = "Mapping[int, str] | Mapping[str, str] | Mapping[int | str, str]"
 
 _PIPELINE_MARKS = ("steps", "atomic_steps", "steps_count", "execution_mode", "project")
 _STEP_MARK = "step_type"
@@ -36,7 +38,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Message, ...] = ()
 
 
-def import_document(text: str | bytes, cluster_names: Mapping[int | str, str] | None = None) -> Imported:
+def import_document(text: str | bytes, cluster_names: ClusterNames | None = None) -> Imported:
     """Return what AnsFlow's JSON `text` holds; `cluster_names` are names of the cluster list by AnsFlow's ids.
 
     Taken are a pipeline, an atomic step, lists of them, pages of its API (`results`), and `{"pipelines": [...],
@@ -52,7 +54,7 @@ def import_document(text: str | bytes, cluster_names: Mapping[int | str, str] | 
             "",
             msg("Export it again: the answer of its API for pipelines or atomic steps, as JSON."),
         )
-    names = cluster_names or {}
+    names: dict[int | str, str] = {**(cluster_names or {})}
     found = _pipelines(pipelines, names, notes)
     library = _steps(steps, names, notes)
     return Imported(
@@ -90,7 +92,7 @@ def _entries(data: Any) -> list[Any]:
 def _pipelines(
     found: Sequence[Mapping[str, Any]], clusters: Mapping[int | str, str], notes: Notes
 ) -> tuple[tuple[str, str], ...]:
-    names = whole.unique_names(found, msg("pipeline"), notes)
+    names = whole.unique_names(found, "pipeline", notes)
     made = []
     for entry, name in zip(found, names, strict=True):
         text = dump(whole.import_pipeline(entry, name, clusters, notes)) if _fits(entry) else ""
@@ -110,7 +112,7 @@ def _fits(entry: Mapping[str, Any]) -> bool:
 def _steps(
     found: Sequence[Mapping[str, Any]], clusters: Mapping[int | str, str], notes: Notes
 ) -> tuple[AtomicStep, ...]:
-    names = whole.unique_names(found, msg("step"), notes)
+    names = whole.unique_names(found, "step", notes)
     return tuple(_atomic(entry, name, clusters, notes) for entry, name in zip(found, names, strict=True))
 
 

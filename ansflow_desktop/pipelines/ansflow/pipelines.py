@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.i18n import Message, msg
+from ansflow_desktop.i18n import msg
 from ansflow_desktop.pipelines.ansflow import texts
 from ansflow_desktop.pipelines.ansflow.here import StepReader
 from ansflow_desktop.pipelines.ansflow.kept import difference, restore, same
@@ -21,15 +21,15 @@ _MAX_NAME = 200
 _HOLDER = "config"
 
 
-def unique_names(entries: Sequence[Any], what: Message, notes: Notes) -> list[str]:
-    """Return a name for each entry: its own where it has one, made different from those before; notes what was made."""
+def unique_names(entries: Sequence[Any], what: str, notes: Notes) -> list[str]:
+    """Return a name for each entry: its own made different from those before, or `what` and its place."""
     used: dict[str, int] = {}
     names = []
     for number, entry in enumerate(entries, 1):
         written = texts.plain_text(entry.get("name")) if isinstance(entry, Mapping) else None
         name = _clean(written or "")
         if not name:
-            name = f"{what.text} {number}"
+            name = f"{what} {number}"
             notes.add("no text", name)
         if name in used:
             name = _another(name, used)
@@ -65,7 +65,7 @@ def import_pipeline(
     key, found = _steps_of(core)
     positions = _sequence(found)
     entries = [found[position] for position in positions]
-    names = unique_names(entries, msg("step"), notes)
+    names = unique_names(entries, "step", notes)
     _note_variables(entries, whole, notes)
     reader = StepReader(clusters, notes, atomic=False)
     steps = [import_step(step, reader, own, atomic=False) for step, own in zip(entries, names, strict=True)]
