@@ -54,7 +54,7 @@ def import_document(text: str | bytes, cluster_names: ClusterNames | None = None
             "",
             msg("Export it again: the answer of its API for pipelines or atomic steps, as JSON."),
         )
-    names: dict[int | str, str] = {**(cluster_names or {})}
+    names: dict[int | str, str] = {number: name for number, name in (cluster_names or {}).items()}  # noqa: C416
     found = _pipelines(pipelines, names, notes)
     library = _steps(steps, names, notes)
     return Imported(
