@@ -10,9 +10,10 @@ import msgspec
 import pytest
 import yaml
 from deploy_help import Deployer
+from step_help import Cable
 
 from ansflow_desktop.models.command import ToolSet
-from ansflow_desktop.models.run import CommandStarted, Phase
+from ansflow_desktop.models.run import CommandStarted, Health, Phase, ResourceChanged
 
 STUCK = {"kubernetes.io/hostname": "nowhere"}
 
@@ -203,3 +204,37 @@ def test_nothing_is_read_or_undone_where_nothing_was_applied(deployer, kube, nam
     assert result.phase is Phase.FAILED
     assert "Nothing was applied" in str(result.message)
     assert not any("delete" in argv for argv in deployer.argvs)
+
+
+def test_what_cannot_be_established_is_unknown(kubeconfig, kubectl, kube, tmp_path, namespace):
+    """The connection goes away while a deploy is waited for: nothing can be put back, and nothing is claimed to be."""
+    cable = Cable(kubeconfig, tmp_path)
+    deployer = Deployer(cable.kubeconfig, ToolSet(kubectl=kubectl), tmp_path, namespace)
+    assert apply(deployer, config_map("settings", a="1"), timeout="30s").phase is Phase.SUCCEEDED
+    emit = deployer._emit
+
+    def cut(event) -> None:
+        emit(event)
+        if isinstance(event, CommandStarted) and "rollout" in event.argv:
+            cable.cut()
+
+    deployer._emit = cut
+    result = apply(deployer, config_map("settings", a="2"), deployment(node=STUCK), timeout="3s")
+
+    assert result.phase is Phase.UNKNOWN, result.message
+    said = str(result.message).split("Not known whether rolled back: ")[1]
+    assert "ConfigMap settings" in said and "Deployment web" in said
+    assert "as before are" not in str(result.message)
+    assert state(kube, "configmaps")["ConfigMap/settings"][1] == {"a": "2"}
+
+
+def test_every_object_has_a_result_of_its_own(deployer, kube, namespace):
+    kube("create", "namespace", namespace)
+    kube("create", "quota", "small", "--hard=configmaps=2")
+    text = yaml.safe_dump_all([config_map("one"), config_map("two")])
+
+    result = deployer.run("/", deploy_type="manifest", manifest=text)
+
+    assert result.phase is Phase.FAILED
+    told = {event.name: event.health for event in deployer.of(ResourceChanged) if event.kind == "ConfigMap"}
+    assert told == {"one": Health.HEALTHY, "two": Health.DEGRADED}
