@@ -146,28 +146,30 @@ def drop(text: str, path: Path) -> str:
     """Return `text` without the key or entry at `path`, which exists; raises Unplaceable."""
     document = splice_tree.parse(text)
     assert document.root is not None
-    holder = slot_of(document, ())
-    for depth, part in enumerate(path[:-1]):
+    holder = Slot(document.root)
+    for depth, part in enumerate(path[:-1], 1):
         found = find(document, holder.node, part) if holder.node.kind is not Kind.ALIAS else None
         if found is None:
-            shared, rest = path[: depth + 1], path[depth + 1 :]
-            return put(text, shared, splice_data.without(splice_data.get(document.root.data, shared), rest))
+            own = splice_data.without(splice_data.get(document.root.data, path[:depth]), path[depth:])
+            return put(text, path[:depth], own)
         holder = found
-    if holder.node.kind is Kind.ALIAS:
-        return document.mark + splice_place.put(document, holder, splice_data.without(holder.node.data, path[-1:]))
-    found = find(document, holder.node, path[-1])
-    if found is None:
+    return document.mark + _drop_member(document, holder, path[-1])
+
+
+def _drop_member(document: Document, holder: Slot, part: str | int) -> str:
+    node = holder.node
+    if node.kind is Kind.ALIAS:
+        return splice_place.put(document, holder, splice_data.without(node.data, (part,)))
+    found = find(document, node, part)
+    if found is None or splice_data.has_merged(node, document.text, part):
         raise Unplaceable(_TAKEN)
-    if splice_data.has_merged(holder.node, document.text, path[-1]):
-        raise Unplaceable(_TAKEN)
-    if len(holder.node.values) == 1:
-        empty: Any = {} if holder.node.kind is Kind.MAPPING else []
-        return document.mark + _emptied(document, holder, empty)
-    if holder.node.kind is Kind.SEQUENCE:
-        return document.mark + splice_items.remove(document, holder.node, found.number)
-    if holder.node.is_flow:
-        return document.mark + splice_flow.drop(document, holder.node, found.number)
-    return document.mark + splice_place.drop_pair(document, holder.node, found.number)
+    if len(node.values) == 1:
+        return _emptied(document, holder, {} if node.kind is Kind.MAPPING else [])
+    if node.kind is Kind.SEQUENCE:
+        return splice_items.remove(document, node, found.number)
+    if node.is_flow:
+        return splice_flow.drop(document, node, found.number)
+    return splice_place.drop_pair(document, node, found.number)
 
 
 def _emptied(document: Document, holder: Slot, empty: Any) -> str:
