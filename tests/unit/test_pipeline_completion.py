@@ -75,6 +75,11 @@ def test_the_other_mode():
     assert {"manifest", "kustomize"} <= set(found) and "chart_path" not in found
 
 
+def test_what_a_block_of_text_says_is_no_field():
+    text = TEXT.replace("deploy_type: helm", "custom_values: |\n          deploy_type: manifest\n        deploy_type: helm")
+    assert "chart_path" in at(text) and "kustomize" not in at(text)
+
+
 @pytest.mark.parametrize("step_type", TYPES)
 def test_every_field_of_every_type_is_offered(step_type):
     found = at(f"{STEPS}      type: {step_type}\n      @")

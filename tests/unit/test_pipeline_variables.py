@@ -176,7 +176,7 @@ class TestSubstitute:
         assert substitute(shell(when="${a} == 'x'"), {"a": "' || yes"}).when == "${a} == 'x'"
 
     def test_names_of_outputs_stay(self):
-        assert substitute(k8s("logs", output="OUT"), {}).k8s_config == {"output": "OUT"}
+        assert substitute(k8s("logs", output="${a}"), {"a": "b"}).k8s_config == {"output": "${a}"}
 
     def test_a_command_as_a_list_is_given_as_it_is(self):
         step = k8s("exec", command=["echo", "${a}", "$$x"])
