@@ -105,12 +105,9 @@ def _delete(step: PipelineStep, place: str) -> Iterator[Problem]:
         title = msg("force and a grace period above 0 contradict each other")
         hint = msg("Take grace_period out, or force.")
         yield Problem(field=f"{place}k8s_config.grace_period", title=title, hint=hint)
-    if not config.get("manifest"):
-        yield from _namespace(step, place)
 
 
 def _wait(step: PipelineStep, place: str) -> Iterator[Problem]:
-    yield from _namespace(step, place)
     kind = split_resource(step.k8s_resource_name).kind
     known = kinds.traits(kind)
     if known is None or not step.k8s_resource_name:
@@ -138,14 +135,6 @@ def _condition(name: str, known: kinds.KindTraits, field: str) -> Iterator[Probl
     found = next((one for one in names if near and one.lower() == near[0]), "")
     hint = msg("Did you mean %(name)s?", name=found) if found else msg("Known: %(names)s.", names=", ".join(names))
     yield Problem(field=field, title=title, hint=hint, severity=Severity.WARNING)
-
-
-def _namespace(step: PipelineStep, place: str) -> Iterator[Problem]:
-    """Ask for a namespace unless the object has none; what a custom resource has only its cluster knows."""
-    known = kinds.traits(split_resource(step.k8s_resource_name).kind) if step.k8s_resource_name else None
-    by_selector = bool(step.k8s_config.get("selector"))
-    if not step.k8s_namespace and (by_selector or (known is not None and known.namespaced)):
-        yield Problem(field=f"{place}k8s_namespace", title=msg("%(field)s is missing", field=f"{place}k8s_namespace"))
 
 
 _CHECKS: dict[StepType, Check] = {

@@ -76,7 +76,9 @@ def test_the_other_mode():
 
 
 def test_what_a_block_of_text_says_is_no_field():
-    text = TEXT.replace("deploy_type: helm", "custom_values: |\n          deploy_type: manifest\n        deploy_type: helm")
+    text = TEXT.replace(
+        "deploy_type: helm", "custom_values: |\n          deploy_type: manifest\n        deploy_type: helm"
+    )
     assert "chart_path" in at(text) and "kustomize" not in at(text)
 
 

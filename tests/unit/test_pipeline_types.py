@@ -163,9 +163,9 @@ def test_what_is_refused_says_where_it_belongs(text, field, title, hint):
         ("type: k8s_scale, k8s_config: {replicas: 0}", {"k8s_cluster", "k8s_namespace", "k8s_resource_name"}),
         (f"type: k8s_exec, {K8S}, k8s_config: {{command: []}}", {"k8s_config.command"}),
         (f"type: k8s_exec, {K8S}, k8s_config: {{command: ''}}", {"k8s_config.command"}),
-        ("type: k8s_wait, k8s_cluster: c, k8s_config: {rollout: true}", {"k8s_resource_name"}),
+        ("type: k8s_wait, k8s_cluster: c, k8s_config: {rollout: true}", {"k8s_namespace", "k8s_resource_name"}),
         ("type: k8s_logs", {"k8s_cluster", "k8s_namespace"}),
-        ("type: k8s_delete, k8s_config: {selector: a}", {"k8s_cluster"}),
+        ("type: k8s_delete, k8s_config: {selector: a}", {"k8s_cluster", "k8s_namespace"}),
     ],
 )
 def test_what_is_missing(text, missing):
