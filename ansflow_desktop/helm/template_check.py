@@ -6,6 +6,7 @@ by `set` or `merge`, files, the cluster. Helm itself has the last word when it r
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,13 +52,23 @@ def template_problems(chart: ChartFiles, values: Values) -> tuple[Problem, ...]:
     for subject, part, place in _charts(chart, values, chart.name):
         for file, text in sorted(subject.templates.items()):
             name = f"{place}/{file}"
-            try:
-                templates.append(Template(name, parse(text), part, subject.name))
-            except TemplateError as error:
-                found.append(_problem(name, error))
+            parsed = _parsed(text)
+            if isinstance(parsed, TemplateError):
+                found.append(_problem(name, parsed))
+            else:
+                templates.append(Template(name, parsed, part, subject.name))
     if found:
         return tuple(found[:MOST])
     return tuple(_walked(templates))
+
+
+@functools.lru_cache(maxsize=2048)
+def _parsed(text: str) -> Nodes | TemplateError:
+    """Return a template's nodes or its error; kept, as values change with every key and templates do not."""
+    try:
+        return parse(text)
+    except TemplateError as error:
+        return error
 
 
 def _charts(chart: ChartFiles, values: Values, place: str) -> Iterator[tuple[ChartFiles, Values, str]]:

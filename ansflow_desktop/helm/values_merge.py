@@ -7,6 +7,7 @@ Rules: helm `pkg/cli/values/options.go` (order), `pkg/strvals/parser.go` (--set)
 from __future__ import annotations
 
 import copy
+import functools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeAlias
@@ -159,12 +160,19 @@ def _put(values: Values, path: list[str | int], value: Any) -> None:
         place = place[part]
 
 
+@functools.lru_cache(maxsize=128)
+def own_values(text: str) -> Values | safe_yaml.YamlProblem:
+    """Return what a chart's values.yaml holds, or why it cannot be read; kept, and so never to be changed."""
+    try:
+        return read_values(text).data
+    except safe_yaml.YamlProblem as problem:
+        return problem
+
+
 def chart_values(chart: ChartFiles) -> Values:
     """Return the chart's own values.yaml, empty where it cannot be read (`chart_problems` says why)."""
-    try:
-        return read_values(chart.values or "").data
-    except safe_yaml.YamlProblem:
-        return {}
+    found = own_values(chart.values or "")
+    return {} if isinstance(found, safe_yaml.YamlProblem) else found
 
 
 def coalesce(chart: ChartFiles, given: Values) -> Values:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ansflow_desktop.helm.chart_files import ChartFiles
-from ansflow_desktop.helm.values_merge import Values, ValuesSource, coalesce, enabled, user_values
-from ansflow_desktop.helm.values_read import node_at, read_values
+from ansflow_desktop.helm.values_merge import Values, ValuesSource, enabled, own_values
+from ansflow_desktop.helm.values_read import node_at
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.safe_yaml import YamlProblem
@@ -27,12 +27,12 @@ MOST = 20
 _LOST = "values.schema.json"
 
 
-def schema_problems(chart: ChartFiles, sources: Sequence[ValuesSource]) -> tuple[Problem, ...]:
+def schema_problems(chart: ChartFiles, sources: Sequence[ValuesSource], values: Values) -> tuple[Problem, ...]:
     """Return where the values do not fit `chart` and its enabled subcharts: their own values, and their schemas.
 
-    `field` is the source that gives the value (`custom_values`), the last one where it is in none.
+    `values` are those of `sources` over the charts' own (`coalesce`). `field` is the source that gives the value
+    (`custom_values`), the last one where it is in none.
     """
-    values = coalesce(chart, user_values(sources))
     broken = tuple(chart_problems(chart, values))
     if broken:
         return broken
@@ -49,13 +49,10 @@ def schema_problems(chart: ChartFiles, sources: Sequence[ValuesSource]) -> tuple
 def chart_problems(chart: ChartFiles, values: Values, place: str = "") -> Iterator[Problem]:
     """Yield why Helm would not take the charts' own values: broken ones, and what is no mapping for a subchart."""
     name = f"{place}{chart.name}"
-    try:
-        if chart.values is None:
-            raise YamlProblem(msg("It is not UTF-8 text."))
-        read_values(chart.values)
-    except YamlProblem as problem:
+    own = YamlProblem(msg("It is not UTF-8 text.")) if chart.values is None else own_values(chart.values)
+    if isinstance(own, YamlProblem):
         title = msg("%(file)s of the chart %(chart)s cannot be used", file="values.yaml", chart=name)
-        yield Problem(field="chart_path", title=title, message=problem.text(), hint=msg("Correct the file."))
+        yield Problem(field="chart_path", title=title, message=own.text(), hint=msg("Correct the file."))
     if chart.type not in ("application", "library"):
         title = msg("The chart's type %(type)s is not known", type=chart.type)
         yield Problem(field="chart_path", title=title, hint=msg("Write application or library as type in Chart.yaml."))

@@ -104,7 +104,7 @@ SCHEMA = {
 
 
 def chart(name: str = "web", **changes: str | bytes | None) -> Files:
-    """Return the plain chart with some files replaced: `Chart_yaml` is Chart.yaml, `t_x` templates/x.yaml, None: none."""
+    """Return the plain chart with some files replaced: `Chart_yaml`, `t_x` for templates/x.yaml; None takes one out."""
     files: Files = {
         "Chart.yaml": CHART.format(name=name),
         "values.yaml": VALUES,
@@ -130,7 +130,7 @@ def _path(key: str) -> str:
 def bare(template: str | bytes = "", values: str | None = "", **changes: str | bytes | None) -> Files:
     """Return a chart with one template `main` (an object around `template` where it is none) and `values`."""
     text = template
-    if isinstance(template, str) and "kind:" not in template and not template.startswith("!"):
+    if isinstance(template, str) and not template.startswith("!"):
         text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata:\n  a: " + template + "\n"
     if isinstance(text, str):
         text = text.removeprefix("!")
