@@ -9,8 +9,8 @@ import msgspec
 from ansflow_desktop import i18n
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.definition import StepDefinition
-from ansflow_desktop.models.problem import Severity
-from ansflow_desktop.presenters.pipeline_editor_state import EditorState, StepRow
+from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.presenters.pipeline_editor_state import EditorState, StepRow, step_of
 
 _UNKNOWN_ICON = "help-circle"
 
@@ -54,14 +54,16 @@ def new_step(step_type: str, cluster: str = "", namespace: str = "") -> dict[str
 
 def step_rows(state: EditorState) -> tuple[StepRow, ...]:
     """Return the lines of the step list for the document as it was read last."""
-    return tuple(_row(state, index, step) for index, step in enumerate(state.document.steps))
+    by_step: dict[int | None, list[Problem]] = {}
+    for problem in state.problems:
+        by_step.setdefault(step_of(problem.field), []).append(problem)
+    return tuple(_row(state, index, step, by_step.get(index, [])) for index, step in enumerate(state.document.steps))
 
 
-def _row(state: EditorState, index: int, step: dict[str, Any]) -> StepRow:
+def _row(state: EditorState, index: int, step: dict[str, Any], problems: list[Problem]) -> StepRow:
     from ansflow_desktop.pipelines.definitions import step_definition
 
     kind = str(step.get("type") or "")
-    problems = state.problems_of_step(index)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
     name = str(step.get("name") or "")

@@ -22,9 +22,14 @@ def rows(services: Any) -> tuple[PipelineRow, ...]:
     """Return the drafts without a home, the library's pipelines, and the files opened lately; raises UserError."""
     kept = {draft.key: draft for draft in services.drafts.all()}
     new = [_draft_row(draft) for key, draft in kept.items() if key.startswith(NEW_DRAFT)]
-    library = [_library_row(item, kept) for item in services.library.items(PIPELINE)]
+    library = [_library_row(item, kept) for item in items(services, PIPELINE)]
     files = [_file_row(path, kept) for path in services.settings.recent_pipelines]
     return (*new, *library, *files)
+
+
+def items(services: Any, kind: str) -> tuple[Any, ...]:
+    """Return the library's items of a kind; a look alone makes no database. Raises UserError."""
+    return tuple(services.library.items(kind)) if services.directories.database.exists() else ()
 
 
 def _draft_row(draft: Any) -> PipelineRow:
@@ -79,7 +84,7 @@ def _file_row(path: str, drafts: Mapping[str, Any]) -> PipelineRow:
 
 def free_name(services: Any, wanted: str) -> str:
     """Return `wanted`, or with a number behind it, so that no pipeline of the library bears it; raises UserError."""
-    return unique(wanted, {item.name for item in services.library.items(PIPELINE)})
+    return unique(wanted, {item.name for item in items(services, PIPELINE)})
 
 
 def rename(services: Any, row: PipelineRow, name: str) -> None:
@@ -213,7 +218,7 @@ def as_text(document: Mapping[str, Any]) -> str:
 
 def library_steps(services: Any) -> tuple[Any, ...]:
     """Return the library's steps (LibraryItem); raises UserError."""
-    return tuple(services.library.items(STEP))
+    return items(services, STEP)
 
 
 def library_step(services: Any, name: str) -> Mapping[str, Any]:

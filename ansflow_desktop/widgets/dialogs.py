@@ -183,8 +183,8 @@ class CloseDialog(QMessageBox):
         """Make the question."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(_("A deploy is running"))
-        self.setText(_("A deploy is running. What becomes of it?"))
+        self.setWindowTitle(_("A run is going on"))
+        self.setText(_("A run is going on. What becomes of it?"))
         self.setInformativeText(
             _(
                 "Wait: the window closes when it has ended. Cancel: helm is stopped and records the release's state. "
@@ -193,7 +193,7 @@ class CloseDialog(QMessageBox):
         )
         back = self.addButton(_("Back"), QMessageBox.ButtonRole.RejectRole)
         wait = self.addButton(_("Wait"), QMessageBox.ButtonRole.AcceptRole)
-        cancel = self.addButton(_("Cancel the deploy"), QMessageBox.ButtonRole.DestructiveRole)
+        cancel = self.addButton(_("Cancel the run"), QMessageBox.ButtonRole.DestructiveRole)
         leave = self.addButton(_("Leave"), QMessageBox.ButtonRole.DestructiveRole)
         for made, name in ((back, "back"), (wait, "wait"), (cancel, "cancel"), (leave, "leave")):
             made.setObjectName(f"close_{name}")

@@ -10,7 +10,6 @@ from ansflow_desktop.presenters.pipelines_palette import PaletteEntry
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import button, label
 
-
 _HALF_PX = 104
 
 

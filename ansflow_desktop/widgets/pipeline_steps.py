@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters import pipeline_editor_work as work
 from ansflow_desktop.presenters.pipeline_editor_desk import PipelineDesk
+from ansflow_desktop.presenters.pipeline_editor_state import StepRow
 from ansflow_desktop.presenters.pipelines_palette import entries, step_rows
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import Card, button, icon_button, label, row
@@ -28,6 +29,8 @@ class StepsColumn(QWidget):
         """Make it for `desk` as it stands."""
         super().__init__()
         self._desk = desk
+        self._rows: tuple[StepRow, ...] = ()
+        self._made_of: tuple[object, ...] = (None, None, None)
         self.setFixedWidth(_WIDTH)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -41,7 +44,8 @@ class StepsColumn(QWidget):
         self._connect()
 
     def _build_settings(self, layout: QVBoxLayout) -> None:
-        self._settings = button(_("Settings and variables"), "palette", "tune")
+        self._settings = button(_("Settings"), "palette", "tune", _("Settings of the pipeline"))
+        self._settings.setToolTip(_("Name, description, variables, and the folder that paths start from"))
         self._settings.setObjectName("pipeline_settings")
         self._settings.setCheckable(True)
         self._settings.clicked.connect(self._on_settings)
@@ -93,7 +97,10 @@ class StepsColumn(QWidget):
     def show_state(self) -> None:
         """Show the document as it was read last."""
         state = self._desk.state
-        rows = step_rows(state)
+        made_of = (state.document, state.problems, state.phases)
+        if any(new is not old for new, old in zip(made_of, self._made_of, strict=True)):
+            self._made_of, self._rows = made_of, step_rows(state)
+        rows = self._rows
         self.list.show_rows(rows, state.selected)
         self.list.setVisible(bool(rows))
         self._hint.setVisible(not rows)

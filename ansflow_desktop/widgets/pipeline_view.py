@@ -10,7 +10,7 @@ from ansflow_desktop.i18n import _, translate
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters import pipeline_editor_work as work
 from ansflow_desktop.presenters.pipeline_editor_desk import PipelineDesk
-from ansflow_desktop.presenters.pipeline_editor_state import step_of, within_step
+from ansflow_desktop.presenters.pipeline_editor_state import EditorState, step_of, within_step
 from ansflow_desktop.widgets.controls import Card
 from ansflow_desktop.widgets.pipeline_notes import DifferenceDialog, DiskNote, DraftNote, Note
 from ansflow_desktop.widgets.pipeline_run_panel import PipelineRunPanel
@@ -24,6 +24,7 @@ from ansflow_desktop.widgets.step_form import StepForm
 FORM, YAML = 0, 1
 PREVIEW, RUN = 0, 1
 _LEAST_COLUMN = 300
+_NO_STEPS = ("steps", "spec.steps")
 
 
 class PipelineView(QWidget):
@@ -34,6 +35,7 @@ class PipelineView(QWidget):
         super().__init__()
         self._desk = desk
         self._was_running = False
+        self._shown = EditorState()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(10)
@@ -79,6 +81,7 @@ class PipelineView(QWidget):
             column.addWidget(part, 1)
         self._problems = ProblemList()
         column.addWidget(self._problems)
+        self._problems.hide()
         return side
 
     def _right(self) -> QWidget:
@@ -137,13 +140,20 @@ class PipelineView(QWidget):
         state = self._desk.state
         self._draft.show_state(state)
         self._disk.show_state(state)
-        self._yaml.show_document(state.text)
-        self._yaml.show_marks(state.marks)
-        problems = state.problems if state.document.steps else ()  # an empty pipeline is no mistake yet
-        self._problems.set_problems(problems)
-        self._problems.setVisible(bool(problems))
+        old, self._shown = self._shown, state
+        if state.text is not old.text:
+            self._yaml.show_document(state.text)
+        if state.marks is not old.marks:
+            self._yaml.show_marks(state.marks)
+        if state.problems is not old.problems:
+            self._show_problems(state.problems)
         self.steps.show_state()
         self._show_broken()
+
+    def _show_problems(self, found: tuple[Problem, ...]) -> None:
+        problems = tuple(one for one in found if one.field not in _NO_STEPS)  # a new pipeline is no mistake yet
+        self._problems.set_problems(problems)
+        self._problems.setVisible(bool(problems))
 
     def _show_broken(self) -> None:
         problem = self._desk.state.document.problem

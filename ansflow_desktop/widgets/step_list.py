@@ -141,10 +141,17 @@ class StepList(QListWidget):
         self.setDefaultDropAction(Qt.DropAction.MoveAction)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._filling = False
+        self._rows: tuple[StepRow, ...] = ()
         self.currentRowChanged.connect(self._on_row)
 
     def show_rows(self, rows: tuple[StepRow, ...], selected: int | None) -> None:
         """Show these steps; items are kept and changed, so that nothing blinks."""
+        if rows is self._rows:
+            self._filling = True
+            self._select(selected)
+            self._filling = False
+            return
+        self._rows = rows
         self._filling = True
         while self.count() > len(rows):
             self.takeItem(self.count() - 1)

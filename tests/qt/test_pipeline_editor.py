@@ -4,7 +4,8 @@ import pytest
 from pipeline_kit import TWO_STEPS, Hands, clipboard, dialog_button, opened
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QScrollBar, QTabBar
+from test_pages import INTERACTIVE, Longer, cut_off, parts
 from window_kit import EXAMPLE
 
 from ansflow_desktop import i18n
@@ -349,3 +350,37 @@ def test_a_drop_that_is_no_step_changes_nothing(hands):
     steps.dropEvent(event)
     hands.settle()
     assert hands.state.text == TWO_STEPS
+
+
+# As every page: names, nothing cut off, one primary button
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN", "longer"])
+def test_nothing_is_cut_off_and_everything_has_a_name_in_the_editor(hands, monkeypatch, language):
+    if language == "longer":
+        monkeypatch.setattr(i18n._Active, "catalogue", Longer())
+        hands.window.shell.rebuild(hands.window.frame.state)
+    else:
+        hands.window.frame.appear(language, "light")
+    hands.until(lambda: hands.shown("step_list"))
+    hands.window.shell.resize(1024, 700)
+    hands.click("palette_k8s_deploy")
+    hands.until(lambda: len(hands.names()) == 3)
+    hands.settle()
+    for face in (0, 1):
+        hands.tab("pipeline_faces", face)
+        hands.tab("pipeline_right", face)
+        hands.qtbot.wait(60)
+        assert not mine(cut_off(hands.window))
+    for part in parts(hands.window):
+        if isinstance(part, INTERACTIVE) and not isinstance(part, QScrollBar | QTabBar):
+            if part.objectName().startswith("qt_") or isinstance(part.parent(), QComboBox | QPlainTextEdit):
+                continue
+            assert part.accessibleName(), f"{type(part).__name__} {part.objectName()}"
+    primary = [one for one in parts(hands.window, QPushButton) if one.property("role") == "primary"]
+    assert [one.objectName() for one in primary] == ["pipeline_run"]
+
+
+def mine(found: list[str]) -> list[str]:
+    """Leave out buttons of the form below its scroll bar's edge: it scrolls."""
+    return [line for line in found if "goes beyond its column" not in line]

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit
 from window_kit import shown_window
 
 from ansflow_desktop.presenters import loop as window_loop
+from ansflow_desktop.widgets.pipeline_dialogs import NoticesDialog
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 THEIRS = TWO_STEPS.replace("echo built", "echo theirs")
@@ -249,7 +250,7 @@ def choose(hands: Hands, name: str) -> None:
     table.setFocus()
 
 
-def test_rename_duplicate_delete_and_search(window, qtbot, services):
+def test_rename_duplicate_and_delete(window, qtbot, services):
     services.library.save("pipeline", "shop", TWO_STEPS)
     services.library.save("pipeline", "blog", TWO_STEPS.replace("name: shop ", "name: blog "))
     hands = opened(window, qtbot)
@@ -269,12 +270,20 @@ def test_rename_duplicate_delete_and_search(window, qtbot, services):
     assert services.library.read("pipeline", "store-2") is not None
     hands.click("pipelines_remove")
     dialog_button(hands, "delete_confirm")
-    hands.until(lambda: names(window) == ["blog", "store"] and window.shell.isActiveWindow())
+    hands.until(lambda: names(window) == ["blog", "store"])
+
+
+def test_search_takes_every_word_and_esc_ends_it(window, qtbot, services):
+    services.library.save("pipeline", "shop", TWO_STEPS)
+    services.library.save("pipeline", "blog", TWO_STEPS)
+    hands = opened(window, qtbot)
     qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
-    qtbot.keyClicks(hands.find("pipelines_search"), "BLO lib")
+    search = hands.find("pipelines_search")
+    assert search.hasFocus()
+    qtbot.keyClicks(search, "BLO lib")
     assert names(window) == ["blog"]
-    qtbot.keyClick(hands.find("pipelines_search"), Qt.Key.Key_Escape)
-    assert names(window) == ["blog", "store"]
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert names(window) == ["blog", "shop"] and not search.hasFocus()
 
 
 def test_a_name_that_is_taken_is_said(window, qtbot, services):
@@ -362,6 +371,11 @@ def test_a_library_that_cannot_be_read_is_said_in_the_list(window, qtbot, servic
 # AnsFlow's own documents
 
 
+def close_notices(window) -> None:
+    for one in window.shell.findChildren(NoticesDialog):
+        one.accept()
+
+
 def test_an_import_lands_in_the_library_and_runs_nothing(window, qtbot, services, tmp_path):
     document = {
         "name": "legacy",
@@ -375,9 +389,7 @@ def test_an_import_lands_in_the_library_and_runs_nothing(window, qtbot, services
     drop(window.shell.page, file)
     hands.until(lambda: bool(services.library.items("pipeline")) or bool(window.frame.state.banners))
     assert [item.origin for item in services.library.items("pipeline")] == ["import"], window.frame.state.banners
-    for one in window.shell.findChildren(object):
-        if one.metaObject().className() == "NoticesDialog" and one.isVisible():
-            one.accept()
+    close_notices(window)
 
 
 def test_an_import_that_is_no_json_is_said(window, qtbot, tmp_path):
@@ -387,3 +399,22 @@ def test_an_import_that_is_no_json_is_said(window, qtbot, tmp_path):
     drop(window.shell.page, file)
     hands.until(lambda: bool(window.frame.state.banners))
     assert window.pipelines.state.total == 0
+
+
+def test_clusters_that_ansflow_names_by_number_are_asked_for(window, qtbot, services, tmp_path):
+    step = {"name": "ship", "step_type": "k8s_deploy", "order": 1, "k8s_cluster": 7, "k8s_namespace": "fe"}
+    step["parameters"] = {"k8s_config": {"deploy_type": "helm", "chart_name": "web"}}
+    file = tmp_path / "legacy.json"
+    file.write_text(json.dumps({"name": "legacy", "steps": [step]}))
+    hands = opened(window, qtbot)
+    drop(window.shell.page, file)
+    hands.until(lambda: hands.shown("import_cluster_7"))
+    assert not services.directories.database.exists(), "nothing is kept before it is answered"
+    box = hands.find("import_cluster_7")
+    box.setCurrentIndex(box.findData("stage"))
+    hands.click("import_go")
+    hands.until(lambda: [row.name for row in window.pipelines.state.rows] == ["legacy"])
+    close_notices(window)
+    window.pipelines.open(window.pipelines.state.rows[0])
+    hands.steps("ship")
+    assert hands.state.document.steps[0]["k8s_cluster"] == "stage"

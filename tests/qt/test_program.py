@@ -11,6 +11,7 @@ from ansflow_desktop.models.deploy import DeployRequest
 from ansflow_desktop.models.run import Output, Phase, RunFinished, RunStarted, StepFinished
 from ansflow_desktop.presenters.collector import Collector
 from ansflow_desktop.widgets import theme
+from ansflow_desktop.widgets.rail import PAGES
 from ansflow_desktop.widgets.shell import Shell
 
 
@@ -36,7 +37,7 @@ def test_pictures_show_every_page_at_both_scales_and_change_no_setting(qapp, ser
     before = services.settings
     made = program.screenshots(services, tmp_path / "pictures", ("dark",), ("zh_CN",), chart=str(EXAMPLE))
     assert [path.name for path in made] == [
-        f"{page}-dark-zh_CN{end}.png" for page in ("deploy", "releases", "clusters") for end in ("", "-200")
+        f"{page}-dark-zh_CN{end}.png" for page, _icon, _word in PAGES for end in ("", "-200")
     ]
     sizes = [(QImage(str(path)).width(), QImage(str(path)).height()) for path in made[:2]]
     assert sizes == [(1440, 900), (2048, 1400)]
