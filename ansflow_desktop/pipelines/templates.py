@@ -182,9 +182,14 @@ def apply(template: Template, values: Mapping[str, str], taken: Iterable[str] = 
     if problems:
         name, problem = next(iter(problems.items()))
         raise UserError(msg("The parameter %(name)s cannot be used", name=name), problem, field=name)
-    given = {one.name: values.get(one.name, one.default) for one in template.parameters}
     names = set(taken)
-    return tuple(_named(_step(step, given), names) for step in template.steps)
+    return tuple(_named(step, names) for step in filled(template, values))
+
+
+def filled(template: Template, values: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+    """Return the steps with parameters replaced, whatever the values are: for showing what becomes of them."""
+    given = {one.name: values.get(one.name, one.default) for one in template.parameters}
+    return tuple(_step(step, given) for step in template.steps)
 
 
 def _named(step: dict[str, Any], taken: set[str]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,6 +14,7 @@ from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.template import Template
 from ansflow_desktop.pipelines.templates import (
     builtin_templates,
+    from_steps,
     parse_template,
     runs_programs,
     template_text,
@@ -65,6 +67,21 @@ class Templates:
         expected = None if replace else 0.0
         self._library.save("template", template.name, document, origin=origin, expected=expected)
         return msgspec.structs.replace(template, origin=origin)
+
+    def save_text(self, name: str, text: str) -> Template:
+        """Keep the user's own template `name` as `text` (YAML) says; another name in it renames it."""
+        template = parse_template(text, name)
+        before = self.get(name)
+        changed = msgspec.structs.replace(template, origin=before.origin)
+        if template.name == name:
+            return self.save(changed, replace=True)
+        saved = self.save(changed)
+        self.remove(name)
+        return saved
+
+    def keep(self, name: str, steps: Sequence[Mapping[str, Any]]) -> Template:
+        """Make a template of the user's own from `steps` under `name`, or one like it that is free."""
+        return self.save(from_steps(self.free_name(name or "template"), steps, title=name))
 
     def remove(self, name: str) -> None:
         """Remove one of the user's own; raises UserError for one of the program's and one that is not there."""

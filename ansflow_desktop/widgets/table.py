@@ -116,6 +116,10 @@ class RowsModel(QAbstractTableModel):
         """Return row `number` as shown, None where there is none."""
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
+    def number_of(self, key: str) -> int | None:
+        """Return the number of the row of `key`, None where there is none."""
+        return next((number for number, row in enumerate(self._rows) if self._key(row) == key), None)
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         """Return the number of rows."""
         return 0 if parent.isValid() else len(self._rows)
@@ -275,6 +279,12 @@ class Table(QTableView):
         """Return the selected row, None where none is."""
         rows = self.selectionModel().selectedRows()
         return self._rows_model.row(rows[0].row()) if rows else None
+
+    def choose(self, key: str) -> None:
+        """Select the row of `key` and show it; nothing happens where there is none."""
+        number = self._rows_model.number_of(key)
+        if number is not None:
+            self.selectRow(number)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter activates the row; everything else is Qt's."""
