@@ -1,4 +1,4 @@
-"""The pipelines of examples/ run as they are: what their comments and the guides promise is in the cluster afterwards."""
+"""The pipelines of examples/ run as they are: what their comments promise is in the cluster afterwards."""
 
 from __future__ import annotations
 
