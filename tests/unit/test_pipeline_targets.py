@@ -194,4 +194,3 @@ class TestKinds:
             "statefulset",
             "daemonset",
         }
-        assert not kinds.traits("ns").namespaced and kinds.traits("svc").namespaced
