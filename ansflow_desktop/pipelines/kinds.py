@@ -15,6 +15,7 @@ class KindTraits(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a kind: `conditions` are those that its objects report, None where they may report any."""
 
     name: str
+    namespaced: bool = True
     scalable: bool = False
     rollout: bool = False
     has_pods: bool = False
@@ -69,12 +70,13 @@ _TRAITS = (
     KindTraits(name="persistentvolumeclaim"),
     KindTraits(name="horizontalpodautoscaler", conditions=("AbleToScale", "ScalingActive", "ScalingLimited")),
     KindTraits(name="poddisruptionbudget", conditions=("DisruptionAllowed",)),
-    *(KindTraits(name=name, conditions=()) for name in (*_PLAIN, *_CLUSTER_WIDE)),
-    KindTraits(name="namespace"),
-    KindTraits(name="persistentvolume"),
-    KindTraits(name="node", conditions=_NODE),
-    KindTraits(name="customresourcedefinition", conditions=_CRD),
-    KindTraits(name="apiservice", conditions=("Available",)),
+    *(KindTraits(name=name, conditions=()) for name in _PLAIN),
+    *(KindTraits(name=name, namespaced=False, conditions=()) for name in _CLUSTER_WIDE),
+    KindTraits(name="namespace", namespaced=False),
+    KindTraits(name="persistentvolume", namespaced=False),
+    KindTraits(name="node", namespaced=False, conditions=_NODE),
+    KindTraits(name="customresourcedefinition", namespaced=False, conditions=_CRD),
+    KindTraits(name="apiservice", namespaced=False, conditions=("Available",)),
 )
 
 _SHORT = {

@@ -194,3 +194,4 @@ class TestKinds:
             "statefulset",
             "daemonset",
         }
+        assert not kinds.traits("ns").namespaced and kinds.traits("svc").namespaced
