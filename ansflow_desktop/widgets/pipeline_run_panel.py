@@ -7,10 +7,12 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _
 from ansflow_desktop.presenters.pipeline_run import PipelineRun
-from ansflow_desktop.presenters.run_view import RunView
+from ansflow_desktop.presenters.run_view import ResourceNode, RunView
 from ansflow_desktop.widgets.code import OUTPUT_LINES, CodeView
 from ansflow_desktop.widgets.controls import Card, Column, EmptyState
 from ansflow_desktop.widgets.run_panel import ResourceTree, StatusStrip, Timeline, VerdictCard
+
+_CARD_PX, _TITLE_PX, _RESOURCE_PX, _EVENT_PX, _MOST_ROWS = 112, 62, 30, 50, 8
 
 
 class PipelineRunPanel(QWidget):
@@ -56,7 +58,7 @@ class PipelineRunPanel(QWidget):
 
     def _card(self, title: str, content: QWidget) -> Card:
         made = Card(title, spacing=4)
-        made.setMinimumHeight(132)
+        made.setMinimumHeight(_CARD_PX)
         made.body.addWidget(content, 1)
         self._split.addWidget(made)
         return made
@@ -79,12 +81,21 @@ class PipelineRunPanel(QWidget):
         self._strip.show_view(view)
         self._tree.show_nodes(view.resources)
         self._timeline.show_rows(view.timeline)
+        for card, count, height in (
+            (self._tree_card, _count(view.resources), _RESOURCE_PX),
+            (self._timeline_card, len(view.timeline), _EVENT_PX),
+        ):
+            card.setMaximumHeight(max(_CARD_PX, _TITLE_PX + height * min(count, _MOST_ROWS)))
         self._tree_card.setVisible(bool(view.resources))
         self._timeline_card.setVisible(bool(view.timeline))
 
     @Slot(str)
     def _on_output(self, text: str) -> None:
         self._output.append_text(text)
+
+
+def _count(nodes: tuple[ResourceNode, ...]) -> int:
+    return sum(1 + _count(node.children) for node in nodes)
 
 
 def _nothing_ran() -> QWidget:
