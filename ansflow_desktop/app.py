@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import gc
 import sys
-from contextlib import contextmanager
-from itertools import product
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from ansflow_desktop import i18n
 from ansflow_desktop.closing import Closing
-from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.widgets import icons, theme
-from ansflow_desktop.widgets.rail import PAGES
-from ansflow_desktop.widgets.shell import LEAST_HEIGHT, LEAST_WIDTH, Shell
+from ansflow_desktop.widgets.shell import Shell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ansflow_desktop.executors.services import Options, Services
     from ansflow_desktop.models.cluster import ClusterEntry
-    from ansflow_desktop.models.deploy import DeployRequest
-    from ansflow_desktop.models.run import RunEvent
     from ansflow_desktop.presenters.clusters import ClustersPresenter
     from ansflow_desktop.presenters.deploy import DeployPresenter
     from ansflow_desktop.presenters.pipelines import PipelinesPresenter
     from ansflow_desktop.presenters.reads import ClusterReads
     from ansflow_desktop.presenters.releases import ReleasesPresenter
     from ansflow_desktop.presenters.shell import ShellPresenter
+    from ansflow_desktop.presenters.templates import TemplatesPresenter
+    from ansflow_desktop.presenters.templates_state import Use
     from ansflow_desktop.presenters.verdict import Verdict
     from ansflow_desktop.widgets.desktop import Notifier
     from ansflow_desktop.widgets.page import Page
 
 WIDTH, HEIGHT = 1440, 900
-_SETTLE_S = 15.0
-_PAINT_S = 0.08
 _SWITCH_S = 0.0005  # a thread that imports gives way to the window after 0.5 ms, not Python's 5
 
 
@@ -71,6 +63,7 @@ class Window(QObject):
         self._told_page = "deploy"
         self._reads: ClusterReads | None = None
         self._pipelines: PipelinesPresenter | None = None
+        self._templates: TemplatesPresenter | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
         self.clusters: ClustersPresenter
@@ -165,6 +158,8 @@ class Window(QObject):
             return self._clusters_page()
         if key == "pipelines":
             return self._pipelines_page()
+        if key == "templates":
+            return self._templates_page()
         from ansflow_desktop.widgets.deploy_page import DeployPage
 
         return DeployPage(self.deploy)
@@ -186,7 +181,15 @@ class Window(QObject):
     def _pipelines_page(self) -> Page:
         from ansflow_desktop.widgets.pipelines_page import PipelinesPage
 
-        return PipelinesPage(self.pipelines, tuple(row.entry.name for row in self.frame.state.rows))
+        return PipelinesPage(self.pipelines, self._cluster_names())
+
+    def _templates_page(self) -> Page:
+        from ansflow_desktop.widgets.templates_page import TemplatesPage
+
+        return TemplatesPage(self.templates, self._cluster_names())
+
+    def _cluster_names(self) -> tuple[str, ...]:
+        return tuple(row.entry.name for row in self.frame.state.rows)
 
     @property
     def pipelines_if_made(self) -> PipelinesPresenter | None:
@@ -210,11 +213,37 @@ class Window(QObject):
             self._on_place_changed()
         return self._pipelines
 
+    @property
+    def templates(self) -> TemplatesPresenter:
+        """The presenter of the Templates page, made when it is first shown."""
+        if self._templates is None:
+            from ansflow_desktop.presenters.templates import TemplatesPresenter
+
+            made = self._templates = TemplatesPresenter(self.services)
+            made.failed.connect(self.frame.show_error)
+            made.use_asked.connect(self._on_use_asked)
+            self.pipelines.desk.editor.state_changed.connect(self._on_open_pipeline)
+            self._on_open_pipeline()
+            self._on_place_changed()
+        return self._templates
+
     # What happens
 
     @Slot()
     def _on_place_changed(self) -> None:
-        self.pipelines.desk.work_in(self.frame.state.cluster, self.frame.state.namespace)
+        for part in (self.pipelines.desk, self._templates):
+            if part is not None:
+                part.work_in(self.frame.state.cluster, self.frame.state.namespace)
+
+    @Slot()
+    def _on_open_pipeline(self) -> None:
+        state = self.pipelines.desk.state
+        self.templates.set_pipeline(state.title if state.open else "")
+
+    @Slot(object)
+    def _on_use_asked(self, use: Use) -> None:
+        self.shell.show_page("pipelines")
+        self.pipelines.use_steps(use)
 
     @Slot(Qt.ApplicationState)
     def _on_application_state(self, state: Qt.ApplicationState) -> None:
@@ -322,8 +351,9 @@ class Window(QObject):
 
     async def aclose(self) -> None:
         """End every task and thread of the window."""
-        if self._pipelines is not None:
-            await self._pipelines.close()
+        for made in (self._templates, self._pipelines):
+            if made is not None:
+                await made.close()
         for presenter in (self.deploy, self.releases, self.frame, self.clusters):
             await presenter.close()
 
@@ -375,100 +405,3 @@ def run_window(options: Options, chart: str | None = None, cluster: str | None =
         _save_place(window.shell, place)
         start.close_loop()
         services.close()
-
-
-def screenshots(
-    services: Services,
-    folder: Path,
-    themes: Sequence[str] = theme.THEMES[1:],
-    languages: Sequence[str] = i18n.LANGUAGES,
-    *,
-    chart: str | None = None,
-    cluster: str | None = None,
-    scaled: bool = True,
-) -> list[Path]:
-    """Write every page in each theme and language to `folder` as `<page>-<theme>-<language>.png`; return the paths.
-
-    With `scaled` also at 200 % on the smallest window (`...-200.png`). Settings are not changed. Raises UserError or
-    OSError where a file cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
-    with _picture_window(services, chart, cluster) as window:
-        for look, language in product(themes, languages):
-            window.frame.appear(language, look)
-            written += _every_page(window, folder, f"{look}-{language}", scaled=scaled)
-    return written
-
-
-def _every_page(window: Window, folder: Path, name: str, *, scaled: bool) -> list[Path]:
-    from ansflow_desktop.presenters.loop import spin
-    from ansflow_desktop.widgets import pictures
-
-    written: list[Path] = []
-    for page, _icon, _word in PAGES:
-        window.shell.show_page(page)
-        for ratio, size, suffix in ((1, (WIDTH, HEIGHT), ""), (2, (LEAST_WIDTH, LEAST_HEIGHT), "-200")):
-            if ratio == 1 or scaled:
-                window.shell.resize(*size)
-                spin(lambda: False, _PAINT_S)
-                written.append(pictures.save(window.shell, folder / f"{page}-{name}{suffix}.png", ratio))
-    return written
-
-
-def screenshot_of_run(services: Services, request: DeployRequest, events: Sequence[RunEvent], path: Path) -> list[Path]:
-    """Write the window with a finished run on its Deploy page to `path`, and the release table beside it.
-
-    `events` are those of the run, as emitted or as journalled. Returns both paths (`<name>.png` and
-    `<name>-releases.png`).
-    """
-    from ansflow_desktop.presenters.loop import spin
-    from ansflow_desktop.widgets import pictures
-
-    with _picture_window(services, request.chart_path, request.cluster) as window:
-        window.deploy.show_finished(request, events)
-        spin(lambda: _settled(window), _SETTLE_S)
-        spin(lambda: False, _PAINT_S)
-        first = pictures.save(window.shell, path)
-        window.shell.show_page("releases")
-        spin(lambda: False, _PAINT_S)
-        return [first, pictures.save(window.shell, path.with_name(f"{path.stem}-releases{path.suffix}"))]
-
-
-@contextmanager
-def _picture_window(services: Services, chart: str | None, cluster: str | None) -> Iterator[Window]:
-    from ansflow_desktop.presenters import loop
-    from ansflow_desktop.presenters.collector import Collector
-
-    app = application()
-    collector = Collector()
-    language, dark = i18n.active_language(), theme.current().dark
-    running = loop.open_loop(app)
-    window = make_window(services, chart, cluster)
-    window.shell.show()
-    try:
-        loop.spin(lambda: _settled(window), _SETTLE_S)
-        yield window
-    finally:
-        loop.run_here(window.aclose())
-        window.shell.may_close = True
-        window.shell.close()
-        window.shell.deleteLater()
-        loop.close_loop(running)
-        collector.stop()
-        i18n.set_language(language)
-        theme.apply(app, "dark" if dark else "light")
-
-
-def _settled(window: Window) -> bool:
-    """Return whether everything that is read at the start was answered, one way or the other."""
-    from ansflow_desktop.presenters.deploy_state import PreviewStatus
-
-    deploy, rows = window.deploy.state, window.clusters.state.rows
-    asking = any(row.status.reach in (Reach.UNCHECKED, Reach.CHECKING) for row in rows)
-    chosen = window.frame.state.row
-    reached = chosen is not None and chosen.status.reach is Reach.REACHABLE
-    read = not reached or bool(window.releases.state.fresh_at or window.releases.state.error)
-    return bool(rows and not asking and read and window.frame.state.tools) and (
-        not deploy.chart_path or (deploy.planned and deploy.preview.status is not PreviewStatus.LOADING)
-    )

@@ -117,7 +117,10 @@ def _deploy(services: Services, info: PracticeInfo, out: Output) -> int:
 def _pictures(services: Services, request: DeployRequest, events: Sequence[RunEvent]) -> list[Path]:
     draw_without_display()
     paths.make_private(PICTURE.parent)
-    return list(load_app().screenshot_of_run(services, request, events, PICTURE))
+    load_app()
+    from ansflow_desktop.shots import screenshot_of_run
+
+    return screenshot_of_run(services, request, events, PICTURE)
 
 
 if __name__ == "__main__":

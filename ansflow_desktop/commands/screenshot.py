@@ -19,10 +19,12 @@ def screenshot(session: Session) -> int:
     """Write the pictures and print their paths; `--lang` and `--theme` choose one language and one theme."""
     args = session.args
     draw_without_display()
-    app = load_app()
+    load_app()
+    from ansflow_desktop import shots
+
     folder = Path(args.folder).expanduser().absolute()
     try:
-        written = app.screenshots(
+        written = shots.screenshots(
             session.services,
             folder,
             themes=(args.theme,) if args.theme else THEMES,

@@ -258,12 +258,15 @@ def marks(text: str, problems: Sequence[Problem]) -> tuple[LineMark, ...]:
 # Where pipelines live
 
 
-def open_new(name: str) -> Opened:
-    """Return an empty pipeline that has no home yet."""
+def open_new(name: str, steps: Sequence[Mapping[str, Any]] = ()) -> Opened:
+    """Return a pipeline that has no home yet: an empty one, or with `steps`, which are then not saved anywhere."""
     from ansflow_desktop.pipelines import edit
 
-    text = edit.new_pipeline(name)
-    return Opened(home=Home(kind=LIBRARY), text=text, document=read(text))
+    text = empty = edit.new_pipeline(name)
+    for number, step in enumerate(steps):
+        text = edit.insert_step(text, number, step)
+    base = empty if steps else None
+    return Opened(home=Home(kind=LIBRARY), text=text, base=base, document=read(text))
 
 
 def open_file(services: Any, path: str) -> Opened:

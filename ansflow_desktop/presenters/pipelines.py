@@ -15,6 +15,7 @@ from ansflow_desktop.presenters import pipelines_work
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.pipeline_editor_desk import PipelineDesk
 from ansflow_desktop.presenters.pipelines_state import PipelineRow, PipelinesState
+from ansflow_desktop.presenters.templates_state import Use
 
 
 class PipelinesPresenter(Presenter):
@@ -85,6 +86,17 @@ class PipelinesPresenter(Presenter):
 
     def _make_new(self) -> work.Opened:
         return work.open_new(pipelines_work.free_name(self._services, "pipeline"))
+
+    def use_steps(self, use: Use) -> None:
+        """Put steps of a template into the open pipeline, or into a new one, which is then open."""
+        if use.new:
+            self._unless_unsaved(lambda: self._start("open", self._open(lambda: self._make_with(use))))
+        else:
+            self.desk.editor.ask(work.together([work.added(step) for step in use.steps]))
+            self.opened.emit()
+
+    def _make_with(self, use: Use) -> work.Opened:
+        return work.open_new(pipelines_work.free_name(self._services, use.name), use.steps)
 
     def open(self, row: PipelineRow) -> None:
         """Open a pipeline of the list; the one that is open already is shown as it stands."""

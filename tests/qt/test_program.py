@@ -5,7 +5,7 @@ from PySide6.QtGui import QImage
 from window_kit import EXAMPLE
 
 from ansflow_desktop import app as program
-from ansflow_desktop import i18n
+from ansflow_desktop import i18n, shots
 from ansflow_desktop.executors.services import Options
 from ansflow_desktop.models.deploy import DeployRequest
 from ansflow_desktop.models.run import Output, Phase, RunFinished, RunStarted, StepFinished
@@ -35,7 +35,7 @@ def test_the_window_opens_on_a_chart_and_closes(qapp, tmp_path):
 
 def test_pictures_show_every_page_at_both_scales_and_change_no_setting(qapp, services, tmp_path):
     before = services.settings
-    made = program.screenshots(services, tmp_path / "pictures", ("dark",), ("zh_CN",), chart=str(EXAMPLE))
+    made = shots.screenshots(services, tmp_path / "pictures", ("dark",), ("zh_CN",), chart=str(EXAMPLE))
     assert [path.name for path in made] == [
         f"{page}-dark-zh_CN{end}.png" for page, _icon, _word in PAGES for end in ("", "-200")
     ]
@@ -54,7 +54,7 @@ def test_picture_of_a_finished_run(qapp, services, tmp_path):
         RunFinished(time=4, run="r", phase=Phase.SUCCEEDED),
     ]
     request = DeployRequest(chart_path=str(EXAMPLE), cluster="dev", namespace="fe", release_name="fe-app-release")
-    made = program.screenshot_of_run(services, request, events, tmp_path / "run.png")
+    made = shots.screenshot_of_run(services, request, events, tmp_path / "run.png")
     assert [path.name for path in made] == ["run.png", "run-releases.png"]
     picture = QImage(str(made[0]))
     colours = {picture.pixelColor(x, 150).name().upper() for x in range(640, 1400, 5)}

@@ -179,3 +179,22 @@ def test_titles_and_categories_follow_the_language(loop, services, qtbot):
     page.hide()
     window_loop.run_here(presenter.close())
     i18n.set_language("en")
+
+
+def test_in_the_window_a_template_becomes_a_pipeline_and_more_steps_of_one(window, qtbot):
+    window.shell.show_page("templates")
+    hands = Hands(window.shell.page, window.templates, qtbot)
+    hands.search("worker")
+    hands.until(lambda: [one.name for one in hands.state.rows] == ["worker"])
+    hands.click("template_new_pipeline")
+    editor = window.pipelines.desk.editor
+    hands.until(lambda: [step["name"] for step in editor.state.document.steps] == ["deploy", "wait"])
+    assert window.shell.current == "pipelines"
+    assert editor.state.dirty, "it is saved nowhere yet"
+    window.shell.show_page("templates")
+    hands.search("in front of")
+    hands.until(lambda: hands.state.pipeline == "worker")
+    hands.click("template_add")
+    wanted = ["deploy", "deploy 2", "wait 2", "wait"]  # behind the selected step, as any new one
+    hands.until(lambda: [step["name"] for step in editor.state.document.steps] == wanted)
+    editor.discard()
