@@ -196,7 +196,7 @@ def _named(step: dict[str, Any], taken: set[str]) -> dict[str, Any]:
     wanted = str(step.get("name") or step.get("type") or "step")
     name, number = wanted, 2
     while name in taken:
-        name, number = f"{wanted} {number}", number + 1
+        name, number = f"{wanted}-{number}", number + 1
     taken.add(name)
     return {**step, "name": name}
 

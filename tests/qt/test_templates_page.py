@@ -195,6 +195,6 @@ def test_in_the_window_a_template_becomes_a_pipeline_and_more_steps_of_one(windo
     hands.search("in front of")
     hands.until(lambda: hands.state.pipeline == "worker")
     hands.click("template_add")
-    wanted = ["deploy", "deploy 2", "wait 2", "wait"]  # behind the selected step, as any new one
+    wanted = ["deploy", "deploy-2", "wait-2", "wait"]  # behind the selected step, as any new one
     hands.until(lambda: [step["name"] for step in editor.state.document.steps] == wanted)
     editor.discard()
