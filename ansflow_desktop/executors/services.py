@@ -170,7 +170,7 @@ class Services:
 
     @property
     def library(self) -> Library:
-        """The user's steps, pipelines and templates, in the journal's database; raises UserError as the journal does."""
+        """The user's steps, pipelines and templates in the journal's database; raises UserError as the journal does."""
         return self._once("library", self._open_library)
 
     def _open_library(self) -> Library:

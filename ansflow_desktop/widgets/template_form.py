@@ -27,7 +27,7 @@ class ParameterInput(QWidget):
         super().__init__()
         self._name = parameter.name
         self.line: QLineEdit
-        layout = row()
+        self._layout = layout = row()
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
         if parameter.kind == "cluster" or parameter.kind == "boolean":
@@ -49,7 +49,7 @@ class ParameterInput(QWidget):
         assert line is not None
         self.line = line
         box.setObjectName(f"template_box_{parameter.name}")
-        self.layout().addWidget(box)
+        self._layout.addWidget(box)
         self._name_line(parameter)
 
     def _name_line(self, parameter: TemplateParameter) -> None:
@@ -93,11 +93,11 @@ class TemplateForm(QWidget):
         layout.addWidget(column)
         card = Card("")
         self._title = label("", "card_title")
-        self._chips = row(Chip("", "", "muted"), Chip("", "", "muted"), 1)
+        self._category, self._origin = Chip("", "", "muted"), Chip("", "", "muted")
         self._about = label("", "context", wrap=True)
         self._fields = QGridLayout()
         self._fields.setSpacing(12)
-        for part in (self._title, self._chips, self._about, self._fields, self._buttons()):
+        for part in (self._title, row(self._category, self._origin, 1), self._about, self._fields, self._buttons()):
             card.body.addWidget(part) if isinstance(part, QWidget) else card.body.addLayout(part)
         steps = Card(_("The steps that are made"))
         self._preview = CodeView(_("Steps as YAML"), yaml=True)
@@ -154,10 +154,8 @@ class TemplateForm(QWidget):
         self._shown = template
         self._title.setText(title_of(template))
         self._about.setText(words_in(template.description))
-        for index, text in enumerate((category_of(template), origin_of(template))):
-            chip = self._chips.itemAt(index).widget()
-            assert isinstance(chip, Chip)
-            chip.set(text)
+        self._category.set(category_of(template))
+        self._origin.set(origin_of(template))
         clear(self._fields)
         self._inputs = {one.name: self._input(one, number) for number, one in enumerate(template.parameters)}
 

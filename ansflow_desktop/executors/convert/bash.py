@@ -21,7 +21,7 @@ def to_bash(prepared: Prepared) -> str:
     head = [
         "#!/usr/bin/env bash",
         f"# {' '.join(prepared.name.split())}: converted from a pipeline of AnsFlow Desktop.",
-        "# Run it in the pipeline's folder; variables: NAME=VALUE arguments. Needs bash 4.2, GNU timeout, helm, kubectl.",
+        "# Run it in the pipeline's folder; variables as NAME=VALUE. Needs bash 4.2, GNU timeout, helm and kubectl.",
     ]
     body = [variables(prepared), 'ansflow_begin "$PWD"', *(call(step) for step in prepared.steps)]
     end = ["ansflow_end", "ansflow_code=$?", 'rm -rf -- "$ansflow_state"', 'exit "$ansflow_code"']
