@@ -95,7 +95,12 @@ class DiffView(QPlainTextEdit):
         self.clear()
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
-        for section in self._sections:
+        for index, section in enumerate(self._sections):
+            if len(self._rows) > MAX_LINES:
+                left = len(self._sections) - index
+                more = msg_n("… %(count)d more object", "… %(count)d more objects", left)
+                self._put(cursor, translate(more), _Row(line=DiffLine(sign=Sign.GAP)))
+                break
             self._write(cursor, section)
         cursor.endEditBlock()
         self._fit()
