@@ -371,6 +371,4 @@ def _missing(step: PipelineStep) -> list[str]:
     required = [one for one in parameters_of(step.type, step.k8s_config) if one.required]
     missing = [one.key for one in required if one.place == "step" and not getattr(step, one.key).strip()]
     config = [one.key for one in required if one.place == "config"]
-    if config and not step.k8s_config:
-        return [*missing, "k8s_config"]
     return [*missing, *(f"k8s_config.{name}" for name in config if step.k8s_config.get(name) in (None, "", []))]

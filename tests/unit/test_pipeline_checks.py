@@ -127,8 +127,8 @@ WARNINGS = [
     (k8s("wait", "pod/x", condition="Complete=True"), "k8s_config.condition", "usually reports", "Known: Ready"),
     (k8s("wait", "sts/x", condition="Ready"), "k8s_config.condition", "reports no conditions", "rollout"),
     (k8s("wait", "cm/x", condition="Ready"), "k8s_config.condition", "reports no conditions", "jsonpath"),
-    (k8s("exec", command="echo '${x}'"), "k8s_config.command", "inside quotes", "quotes"),
-    (k8s("exec", command='echo "a ${x}"'), "k8s_config.command", "inside quotes", "quotes"),
+    (k8s("exec", command="cat <<X\n${x}\nX"), "k8s_config.command", "cannot be quoted", "argument"),
+    (k8s("exec", command=["/bin/sh", "-ec", "echo ${x}"]), "k8s_config.command", "part of the script", "$1"),
     (k8s("logs", "deploymnt/x"), "k8s_resource_name", "no kind", "deployment"),
     (k8s("delete", "", selector="a", kinds=["servic"]), "k8s_config.kinds[0]", "no kind", "service"),
 ]  # fmt: skip
@@ -139,6 +139,11 @@ def test_warnings(step, field, words, hint):
     assert found(step) == {}
     assert words in found(step, Severity.WARNING)[field]
     assert hint in hints(step)[field]
+
+
+@pytest.mark.parametrize("command", ["echo '${x}'", 'echo "a ${x}"', ["sh", "-c", 'echo "$1"', "sh", "${x}"]])
+def test_values_that_are_quoted_need_no_warning(command):
+    assert found(k8s("exec", command=command), Severity.WARNING) == {}
 
 
 INFOS = [
@@ -209,7 +214,7 @@ class TestText:
             "steps[0].k8s_cluster",
             "steps[0].k8s_namespace",
             "steps[0].k8s_resource_name",
-            "steps[0].k8s_config",
+            "steps[0].k8s_config.replicas",
             "steps[1]",
             "steps[2].tiemout",
             "steps[2].timeout",
