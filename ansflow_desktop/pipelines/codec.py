@@ -363,8 +363,12 @@ def _require(reader: Reader, node: Node, field: str, step: PipelineStep) -> None
     """Note every required field that is missing or empty, unless something else is wrong with it already."""
     failed = {problem.field for problem in reader.problems}
     for path in (join(field, name) for name in _missing(step)):
-        if not any(known == path or known.startswith(f"{path}.") for known in failed):
+        if not any(_lies_in(known, path) or _lies_in(path, known) for known in failed):
             reader.problem(node, path, msg("%(field)s is missing", field=path))
+
+
+def _lies_in(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}.")
 
 
 def _missing(step: PipelineStep) -> list[str]:

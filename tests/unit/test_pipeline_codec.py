@@ -164,7 +164,7 @@ REFUSED = {
     ),
     "no k8s_config": (
         steps("    - {name: a, type: k8s_deploy, k8s_cluster: c, k8s_namespace: fe}\n"),
-        "steps[0].k8s_config",
+        "steps[0].k8s_config.deploy_type",
         "missing",
     ),
     "no deploy_type": (
