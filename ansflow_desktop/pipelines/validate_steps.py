@@ -7,16 +7,19 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.duration import duration_problem, parse_duration
 from ansflow_desktop.models.pipeline import PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines import kinds
+from ansflow_desktop.pipelines.shell_places import Place
 from ansflow_desktop.pipelines.targets import shown, split_resource
+from ansflow_desktop.pipelines.variables import names_in, shell_places
 
 Check: TypeAlias = "Callable[[PipelineStep, str], Iterator[Problem]]"
 
-_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""", re.DOTALL)
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "ksh", "zsh"})
 _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{[A-Za-z_]", re.ASCII)
 
 
@@ -80,10 +83,31 @@ def _pods(step: PipelineStep, place: str) -> Iterator[Problem]:
 def _exec(step: PipelineStep, place: str) -> Iterator[Problem]:
     yield from _pods(step, place)
     command = step.k8s_config.get("command")
-    if isinstance(command, str) and any(_VARIABLE.search(part) for part in _QUOTED.findall(command)):
-        title = msg("A variable stands inside quotes: its value is quoted already")
-        hint = msg("Take the quotes around it away; the quotes would become part of the value.")
-        yield Problem(field=f"{place}{_COMMAND}", title=title, hint=hint, severity=Severity.WARNING)
+    if isinstance(command, str):
+        yield from _unquoted(command, f"{place}{_COMMAND}")
+    elif isinstance(command, list | tuple):
+        yield from _script_in_list([word for word in command if isinstance(word, str)], f"{place}{_COMMAND}")
+
+
+def _unquoted(command: str, field: str) -> Iterator[Problem]:
+    """Warn of a variable whose value cannot be quoted; what is no variable at all is said by others."""
+    try:
+        found = names_in(command) and shell_places(command)
+    except UserError:
+        return
+    if Place.OTHER in found:
+        title = msg("A variable stands in a here-document, a comment or backticks, where its value cannot be quoted")
+        hint = msg("The step fails for a value with special characters. Use the variable in an argument of a command.")
+        yield Problem(field=field, title=title, hint=hint, severity=Severity.WARNING)
+
+
+def _script_in_list(words: list[str], field: str) -> Iterator[Problem]:
+    """Warn of a variable in a script for `sh -c` that is written as a list: its value would be run."""
+    is_script = len(words) > 2 and words[0].rpartition("/")[2] in _SHELLS and words[1].endswith("c")
+    if is_script and words[1].startswith("-") and _VARIABLE.search(words[2]):
+        title = msg("The value of a variable becomes part of the script and is run with it")
+        hint = msg("Write the command as a text, or use $1 in the script and add the variable as an argument.")
+        yield Problem(field=field, title=title, hint=hint, severity=Severity.WARNING)
 
 
 def _logs(step: PipelineStep, place: str) -> Iterator[Problem]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import string
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.pipelines import fields
 from ansflow_desktop.pipelines.builtin import BUILTIN
 from ansflow_desktop.pipelines.definitions import applies, bounds_problem, by_key
+from ansflow_desktop.pipelines.shell_places import VARIABLE, Place, places, quoted
 
 _FIXED = frozenset({"name", "type", "output", "deferred", "description", "when"})
 _TRUE_FALSE = {"true": True, "false": False}
@@ -83,8 +83,9 @@ def substitute(step: PipelineStep, variables: Mapping[str, str]) -> PipelineStep
     """Return `step` with variables replaced everywhere but in a shell step's command, its name, description and `when`.
 
     A true/false or number field that was only a text before has its type afterwards. In a text-form k8s_exec command
-    values are shell-quoted. Fields of the other deploy mode stay as they are. Raises UserError (its `field` names the
-    place below the step, such as `k8s_config.timeout`) for an undefined variable and for a text of the wrong type.
+    values are quoted for where they stand. Fields of the other deploy mode stay as they are. Raises UserError (its
+    `field` names the place below the step, such as `k8s_config.timeout`) for an undefined variable, for a text of the
+    wrong type, and for a value that cannot be quoted where it stands.
     """
     types = by_key(step.type, "step")
     changed = {name: _replace(value, name, variables) for name, value in _texts_of(step)}
@@ -116,9 +117,34 @@ def _config_of(step: PipelineStep) -> Iterator[tuple[str, Any]]:
 def _config_value(step: PipelineStep, name: str, value: Any, variables: Mapping[str, str]) -> Any:
     path, parameter = f"k8s_config.{name}", by_key(step.type, "config").get(name)
     if parameter is not None and parameter.kind == "command" and isinstance(value, str):
-        return _replace(value, path, {key: shlex.quote(text) for key, text in variables.items()})
+        return _for_shell(value, path, variables)
     replaced = _replace(value, path, variables)
     return replaced if parameter is None or not isinstance(value, str) else _typed(replaced, parameter, path)
+
+
+def shell_places(text: str) -> list[Place]:
+    """Return where each variable of a text for `sh -c` stands, in their order."""
+    return places(_PATTERN.sub(lambda found: VARIABLE if found["braced"] else found[0][-1], text))
+
+
+def _for_shell(text: str, field: str, variables: Mapping[str, str]) -> str:
+    """Return a text for `sh -c` with each value quoted for its place."""
+    following = iter(shell_places(text))
+
+    def one(found: re.Match[str]) -> str:
+        if found["escaped"]:
+            return "$"
+        name = found["braced"]
+        if name not in variables:
+            raise undefined_error(name, variables)
+        return quoted(variables[name], next(following), name)
+
+    try:
+        names_in(text)
+        return _PATTERN.sub(one, text)
+    except UserError as error:
+        error.field = field
+        raise
 
 
 def _replace(value: Any, field: str, variables: Mapping[str, str]) -> Any:

@@ -145,6 +145,32 @@ def test_every_kind_of_kubernetes_step(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+QUOTED_EXEC = """spec:
+  variables: {v: x}
+  steps:
+    - name: exec
+      type: k8s_exec
+      k8s_cluster: dev
+      k8s_namespace: n
+      k8s_resource_name: pod/one
+      k8s_config: {command: "printf %s '[${v}]' \\"[${v}]\\" ${v}"}
+"""
+
+
+@pytest.mark.parametrize("value", ["$(echo no)", "'; echo no; '", '"; echo no; "', "a  b\\"])
+def test_a_value_inside_quotes_stays_a_value(tmp_path: Path, value: str) -> None:
+    tried = run_bash(tmp_path, QUOTED_EXEC, f"v={value}")
+    argv = next(argv for argv in tried.argv("kubectl") if argv[0] == "exec")
+    said = subprocess.run(argv[-3:], capture_output=True, text=True, check=True).stdout
+    assert said == f"[{value}][{value}]{value}"
+
+
+def test_a_value_that_cannot_be_quoted_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be quoted") as caught:
+        script_of(tmp_path, QUOTED_EXEC.replace("printf", "# ${v}; printf"))
+    assert caught.value.field == "steps[0].k8s_config.command"
+
+
 def test_a_number_that_only_the_run_knows_is_refused_by_name(tmp_path: Path) -> None:
     spec = """spec:
   steps:

@@ -91,6 +91,40 @@ def test_an_undefined_one_suggests_the_nearest():
     assert str(caught.value.hint) == "Did you mean namespace?"
 
 
+HOSTILE = [
+    "$(echo no)",
+    "`echo no`",
+    "'; echo no; '",
+    '"; echo no; "',
+    "\\'; echo no #",
+    "two  words",
+    "*",
+    "",
+    "-x",
+    "a\nb",
+]
+QUOTING = [
+    "printf %s ${v}",
+    'printf %s "[${v}]"',
+    "printf %s '[${v}]'",
+    'printf %s "$(printf %s "${v}")"',
+    'printf %s "$(printf %s ${v})"; : "$${HOME}${v}" # it is',
+    'if [ -n "x" ]; then (printf %s "${v}"); fi',
+    'printf %s it\\\'s >&2; printf %s "${v}"',
+    'printf %s "\\"(\'" >&2; printf %s "${v}"',
+]
+UNQUOTABLE = [
+    "cat <<X\n${v}\nX",
+    "echo `echo ${v}`",
+    "echo 1 # ${v}",
+    'echo "$(case a in a) echo;; esac; echo ${v})"',
+    "echo \\${v}",
+    "echo $$${v}",
+    'echo "$${X:-${v}}"',
+    "echo $$'a\\'${v}'",
+]
+
+
 class TestSubstitute:
     def test_every_text_of_a_step(self):
         step = deploy(
@@ -194,6 +228,22 @@ class TestSubstitute:
         command = substitute(step, {"v": value}).k8s_config["command"]
         ran = subprocess.run(["sh", "-c", command], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"})
         assert ran.stdout.decode() == value
+
+    @pytest.mark.parametrize("script", QUOTING)
+    @pytest.mark.parametrize("value", HOSTILE)
+    def test_a_value_is_never_run_wherever_it_stands(self, script, value):
+        command = substitute(k8s("exec", command=script), {"v": value}).k8s_config["command"]
+        ran = subprocess.run(["sh", "-c", command], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"})
+        assert ran.stdout.decode().strip("[]") == value
+
+    @pytest.mark.parametrize("script", UNQUOTABLE)
+    def test_where_no_value_can_be_quoted_only_a_harmless_one_is_put_in(self, script):
+        step = k8s("exec", command=script)
+        assert "plain-1.2" in substitute(step, {"v": "plain-1.2"}).k8s_config["command"]
+        assert substitute(step, {"v": ""}).k8s_config["command"] == script.replace("${v}", "").replace("$$", "$")
+        with pytest.raises(UserError, match="cannot be quoted") as caught:
+            substitute(step, {"v": "a b"})
+        assert caught.value.field == "k8s_config.command"
 
     def test_an_undefined_variable_names_the_field(self):
         with pytest.raises(UserError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -26,6 +27,8 @@ from ansflow_desktop.models.pipeline import (
     StepType,
     Wait,
 )
+from ansflow_desktop.pipelines.shell_places import Place
+from ansflow_desktop.pipelines.variables import shell_places
 
 Lines: TypeAlias = "list[str]"
 
@@ -192,9 +195,25 @@ def _exec(step: PipelineStep, config: Exec) -> Lines:
 
 
 def _quoted(text: str) -> str:
-    """Return a text for `sh -c` whose variables are quoted for that shell (pipeline-file.md, "Variables")."""
-    parts = [f'"$(ansflow_quote "${{{name}?}}")"' if name else word(_plain(literal)) for literal, name in pieces(text)]
+    """Return a text for `sh -c` whose variables are quoted for that shell (pipeline-file.md, "Variables").
+
+    Raises UserError for one that stands where no value can be quoted.
+    """
+    following = iter(shell_places(text))
+    parts = [_in_place(name, next(following)) if name else word(_plain(literal)) for literal, name in pieces(text)]
     return Raw("".join(parts))
+
+
+def _in_place(name: str, place: Place) -> str:
+    if place is Place.OTHER:
+        raise UserError(
+            msg("The value of %(name)s cannot be quoted where it stands in the command", name=name),
+            "",
+            msg("Take the variable out of the here-document, comment or backticks, or write the command as a list."),
+            field="k8s_config.command",
+        )
+    around = shlex.quote(place.value) if place.value else ""
+    return f'{around}"$(ansflow_quote "${{{name}?}}")"{around}'
 
 
 def _plain(literal: str) -> str:
