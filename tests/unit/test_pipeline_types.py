@@ -161,7 +161,6 @@ def test_what_is_refused_says_where_it_belongs(text, field, title, hint):
         (f"type: k8s_scale, {K8S}, k8s_resource_name: w, k8s_config: {{wait: true}}", {"k8s_config.replicas"}),
         (f"type: k8s_scale, {K8S}, k8s_resource_name: w", {"k8s_config.replicas"}),
         (f"type: k8s_deploy, {K8S}", {"k8s_config.deploy_type"}),
-        (f"type: k8s_exec, {K8S}, k8s_config: ", {"k8s_config.command"}),
         ("type: k8s_scale, k8s_config: {replicas: 0}", {"k8s_cluster", "k8s_namespace", "k8s_resource_name"}),
         (f"type: k8s_exec, {K8S}, k8s_config: {{command: []}}", {"k8s_config.command"}),
         (f"type: k8s_exec, {K8S}, k8s_config: {{command: ''}}", {"k8s_config.command"}),
@@ -203,3 +202,7 @@ class TestExamine:
         read = examine(f"{HEAD}    - {{name: a, type: shell, command: x}}\n", "/f")
         assert read.problems == () and read.unreadable == frozenset()
         assert (read.pipeline.folder, read.pipeline.steps[0].type) == ("/f", StepType.SHELL)
+
+
+def test_a_config_that_is_no_mapping_is_one_problem():
+    assert set(refused(f"type: k8s_exec, {K8S}, k8s_config: ")) == {"steps[0].k8s_config"}
