@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.files import open_to_read
 from ansflow_desktop.i18n import Message, msg
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -78,7 +79,7 @@ def construct(node: Any) -> Any:
     loader = LOADER("")
     try:
         return loader.construct_document(node)
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:  # !!int '', !!bool x
         raise problem_of(error) from error
     finally:
         loader.dispose()
@@ -105,7 +106,7 @@ def decode(data: bytes) -> str:
 def read_text(path: str, field: str) -> str:
     """Return a file's text, without a byte order mark; raises UserError naming `field` where it cannot be read."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # as given
+        with open_to_read(path) as file:
             return decode(file.read(MAX_BYTES + 1))
     except (OSError, YamlProblem) as error:
         raise UserError(

@@ -26,8 +26,7 @@ from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.openapi import Schemas
 from ansflow_desktop.models.pipeline import Delete, HelmDeploy, ManifestDeploy, Pipeline, StepType
 from ansflow_desktop.models.problem import Problem, Severity
-from ansflow_desktop.pipelines.codec import parse
-from ansflow_desktop.pipelines.document import PipelineError
+from ansflow_desktop.pipelines.codec import examine
 from ansflow_desktop.pipelines.validate import validate
 
 SchemasOf: TypeAlias = Callable[[str, str], Schemas | None]
@@ -56,15 +55,15 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_text(text: str, folder: str, around: Surroundings | None = None) -> Checked:
     """Return what is wrong with the pipeline in `text`; relative paths start in `folder` (absolute)."""
-    try:
-        pipeline = parse(text, folder)
-    except PipelineError as error:
-        return Checked(problems=tuple(error.problems))
-    views = step_views(pipeline)
-    found = [*validate(pipeline)]
+    read = examine(text, folder)
+    if read.pipeline is None:
+        return Checked(problems=read.problems)
+    views = tuple(view for view in step_views(read.pipeline) if view.index not in read.unreadable)
+    unread = tuple(f"steps[{index}]" for index in read.unreadable)
+    found = [*read.problems, *(each for each in validate(read.pipeline) if not each.field.startswith(unread))]
     for view in views:
         found += step_problems(view, around or Surroundings())
-    return Checked(problems=without_doubles(found), views=views, pipeline=pipeline)
+    return Checked(problems=without_doubles(found), views=views, pipeline=read.pipeline)
 
 
 def step_problems(view: StepView, around: Surroundings) -> list[Problem]:
@@ -125,11 +124,12 @@ def helm_problems(config: HelmDeploy, directory: str, helm_major: int = 4) -> li
 
 def chart_check(chart: ChartFiles, sources: Sequence[ValuesSource]) -> tuple[Problem, ...]:
     """Return what a chart says against the values: its schemas first, and where these are content its templates."""
-    problems = schema_problems(chart, sources)
+    values = coalesce(chart, user_values(sources))
+    problems = schema_problems(chart, sources, values)
     if any(problem.severity is Severity.ERROR for problem in problems):
         return problems
     whole = chart.whole and not any(dependency.imports for dependency in chart.dependencies)
-    return (*problems, *(template_problems(chart, coalesce(chart, user_values(sources))) if whole else ()))
+    return (*problems, *(template_problems(chart, values) if whole else ()))
 
 
 def _of_step(problem: Problem, config: HelmDeploy) -> Problem:

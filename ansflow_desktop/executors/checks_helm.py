@@ -10,7 +10,7 @@ import msgspec
 from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.checks import below, problem_of
-from ansflow_desktop.executors.checks_manifest import LocatedObject, located_objects
+from ansflow_desktop.executors.checks_manifest import LocatedObject, field_node, located_objects
 from ansflow_desktop.executors.live_diff_masks import secret_texts
 from ansflow_desktop.executors.live_diff_objects import source_of
 from ansflow_desktop.executors.planned import CONFIG, StepPlan, decode, step_directory
@@ -80,7 +80,8 @@ def lint_command(template: Command) -> Command:
 def lint_problems(result: ProcessResult, *, rendered: bool) -> list[Problem]:
     """Return the errors and warnings that `helm lint` printed; its remarks (an icon is recommended) are left out.
 
-    Where the chart did not render (`rendered` False) its own errors on templates say the same once more.
+    A chart that renders can be deployed whatever lint says (a version that is a number), so all are warnings then.
+    Where it did not render (`rendered` False) lint's errors on templates and values say the same once more.
     """
     found = []
     for level, text in _LINE.findall(result.stdout.replace("\r", "")):
@@ -93,7 +94,7 @@ def lint_problems(result: ProcessResult, *, rendered: bool) -> list[Problem]:
                 title=msg("helm lint: %(place)s", place=place) if words else msg("helm lint"),
                 message=words or place,
                 hint=msg("Correct the chart, or its values."),
-                severity=Severity.ERROR if level == "ERROR" else Severity.WARNING,
+                severity=Severity.ERROR if level == "ERROR" and not rendered else Severity.WARNING,
             )
         )
     return found
@@ -124,6 +125,12 @@ def _named(problem: Problem, config: HelmDeploy, redact: Redactor) -> Problem:
         field = f"set_values[{len(config.set_values) - 1}]"
     words: Text = redact(problem.message) if isinstance(problem.message, str) else problem.message
     return below(CONFIG, msgspec.structs.replace(problem, field=field, message=words))
+
+
+def is_hook(located: LocatedObject) -> bool:
+    """Return whether helm deletes and makes an object anew around a deploy: what is live of it stands in no way."""
+    notes = field_node(field_node(located.node, "metadata"), "annotations")
+    return field_node(notes, "helm.sh/hook") is not None
 
 
 def rendered_objects(says: HelmSays, step: PipelineStep) -> tuple[LocatedObject, ...]:

@@ -16,7 +16,7 @@ import msgspec
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.checks import below
 from ansflow_desktop.executors.checks_context import StepView
-from ansflow_desktop.executors.checks_helm import HelmSays, helm_says, rendered_objects
+from ansflow_desktop.executors.checks_helm import HelmSays, helm_says, is_hook, rendered_objects
 from ansflow_desktop.executors.checks_manifest import LocatedObject, schema_findings
 from ansflow_desktop.executors.kubectl import FIELD_MANAGER
 from ansflow_desktop.executors.planned import decode, step_directory
@@ -34,6 +34,7 @@ from ansflow_desktop.process import Cancel
 _KEPT = 64
 _QUIET_S = 20.0  # a cluster that did not answer is not asked again at every key
 _HELM_MANAGER = "helm"
+_PASS_HELM_3 = ("There is no such field", "field not declared in schema", "duplicate entries for key")
 
 DocumentOf: TypeAlias = Callable[[str], dict[str, Any]]
 Answer: TypeAlias = "tuple[StepView, tuple[Problem, ...]]"
@@ -48,10 +49,12 @@ class SlowChecks:
         self._lock = threading.Lock()
         self._said: dict[Any, HelmSays] = {}
         self._quiet: dict[str, tuple[float, UserError]] = {}
+        self._helm_major = 4
 
     def helm(self, views: Sequence[StepView], tools: ToolSet, cancel: Cancel) -> list[tuple[StepView, HelmSays]] | None:
         """Return what helm says of each deploy step that is known by now; None when cancelled."""
         answers = []
+        self._helm_major = tools.helm.major if tools.helm else 4
         for view in views:
             if view.step.type is not StepType.K8S_DEPLOY or not (view.known and view.placed):
                 continue
@@ -111,9 +114,12 @@ class SlowChecks:
                 creates_namespace=view.step.k8s_config.get("create_namespace", True) is not False,
                 conflicts=Severity.WARNING if is_chart else Severity.ERROR,
             )
-            known = list(self._by_schema(objects, client.server)) if is_chart else []
-            said = await check.problems(objects)
-            return _first_of_each_path(known, [each for each in said if not (is_chart and _own_claim(each))])
+            if not is_chart:
+                return await check.problems(objects)
+            known = list(self._by_schema(objects, client.server))
+            said = await check.problems([each for each in objects if not is_hook(each)])
+            found = _first_of_each_path(known, [each for each in said if not _own_claim(each)])
+            return [_as_helm_takes_it(each, self._helm_major) for each in found]
 
         try:
             problems = ask_cluster(document, ask, cancel)
@@ -129,6 +135,16 @@ class SlowChecks:
         """Yield what an unknown field is: `helm --dry-run=server` lets it pass, and then helm 4 fails the release."""
         for each in objects:
             yield from schema_findings(each, lambda api_version: self._store.known(server, api_version))
+
+
+def _as_helm_takes_it(problem: Problem, major: int) -> Problem:
+    """Return a problem of a chart's object as grave as it is for helm: Helm 3 deploys an unknown field with a warning.
+
+    It applies on the client's side, where an entry that is there twice passes too (recipes.md).
+    """
+    words = str(problem.message)
+    passes = major < 4 and any(part in words for part in _PASS_HELM_3)
+    return msgspec.structs.replace(problem, severity=Severity.WARNING) if passes else problem
 
 
 def _own_claim(problem: Problem) -> bool:

@@ -267,5 +267,5 @@ def _literal(token: Token) -> Term:
 def _number(text: str) -> float:
     try:
         return float(int(text.replace("_", ""), 0)) if "." not in text and "e" not in text.lower() else float(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0

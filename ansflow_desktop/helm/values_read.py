@@ -25,6 +25,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|0|[1-9][0-9]*)")
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+(?P<version>\S+)", re.MULTILINE)
 _MAX_INT = 2**64
+_MAX_DIGITS = 1000  # Go gives up far earlier, and takes it for a text
 
 
 class ReadValues(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,11 +152,11 @@ def _typed(node: Any, text: str) -> Any:
     if _ENDLESS.fullmatch(text):
         raise _problem(node, msg("%(text)s cannot be a value.", text=text))
     bare = text.replace("_", "")
-    if text[0] in "+-.0123456789" and _WHOLE.fullmatch(bare):
-        return _number(_based(bare))
-    if text[0] in "+-.0123456789" and _FLOAT.fullmatch(bare):
-        return _number(float(bare))
-    return text
+    if text[0] not in "+-.0123456789" or len(bare) > _MAX_DIGITS:
+        return text
+    if _WHOLE.fullmatch(bare):
+        return _json_number(_based(bare), text)
+    return _json_number(float(bare), text) if _FLOAT.fullmatch(bare) else text
 
 
 def _based(text: str) -> int:
@@ -166,11 +167,15 @@ def _based(text: str) -> int:
     return sign * int(digits, 0)
 
 
-def _number(value: float) -> int | float:
-    """Return a number as JSON holds it: what is past 64 bits is a fraction, and loses digits."""
-    if isinstance(value, int):
-        return value if abs(value) < _MAX_INT else float(value)
-    return value if math.isfinite(value) else 0.0
+def _json_number(value: float, text: str) -> Any:
+    """Return a number as JSON holds it: past 64 bits a fraction, which loses digits; past that the text it was."""
+    if isinstance(value, int) and abs(value) < _MAX_INT:
+        return value
+    try:
+        fraction = float(value)
+    except OverflowError:
+        return text
+    return fraction if math.isfinite(fraction) else text
 
 
 def _problem(node: Any, reason: Any) -> YamlProblem:

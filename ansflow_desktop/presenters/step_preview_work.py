@@ -37,9 +37,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 def view_of(question: Question) -> StepView:
     """Return the step with what is known of it; raises UserError where the text or its variables cannot be used."""
     from ansflow_desktop.executors.checks_context import step_views
-    from ansflow_desktop.pipelines.codec import parse
+    from ansflow_desktop.pipelines.codec import examine
+    from ansflow_desktop.pipelines.document import PipelineError
 
-    views = step_views(parse(question.text, question.folder))
+    read = examine(question.text, question.folder)
+    own = tuple(each for each in read.problems if each.field.startswith(f"steps[{question.index}]"))
+    if read.pipeline is None or own:
+        raise PipelineError(own or read.problems)
+    views = step_views(read.pipeline)
     if question.index >= len(views):
         raise UserError(msg("There is no such step"))
     view = views[question.index]

@@ -304,3 +304,17 @@ def test_helm_is_not_asked_again_about_a_step_that_stays(catalog, helm4, tmp_pat
     (tmp_path / "web" / "values.yaml").write_text("greeting: another\nnodeSelector: {}\n")
     [(_, other)] = slow.helm(views, tools, Cancel())
     assert "another" in other.raw.text
+
+
+def test_what_helm_3_lets_pass_is_a_warning_there(catalog, helm, tmp_path, namespace):
+    from ansflow_desktop.executors.checks import check_text
+
+    hook = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j, annotations: {helm.sh/hook: pre-install}}\nspec: {}\n"
+    make_chart(tmp_path / "web", bad="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: z}\ndatas: {}\n", hook=hook)
+    slow = SlowChecks(SchemaStore(tmp_path / "openapi"))
+    views = check_text(PIPELINE.format(namespace=namespace), str(tmp_path)).views[:1]
+    answers = slow.helm(views, ToolSet(helm=helm), Cancel())
+    [(_, problems)] = slow.server(answers, catalog.document, Cancel())
+    grave = Severity.WARNING if helm.major == 3 else Severity.ERROR
+    assert ("ConfigMap z: datas", grave) in {(str(each.title), each.severity) for each in problems}
+    assert not any("API server's words" in str(each.hint) for each in problems if "Job j" in str(each.title))

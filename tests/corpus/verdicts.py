@@ -1,6 +1,7 @@
 """Writes a case as files, asks Helm and us about it, and keeps Helm's answers beside the corpus.
 
-`python -m corpus.verdicts` (in tests/) asks Helm 3 and Helm 4 about every case and writes answers.json anew.
+`python -m corpus.verdicts` (in tests/) asks Helm 3 and Helm 4 about every case and writes answers.json anew;
+`python -m corpus.verdicts whole` prints where our whole verdict differs from Helm's (some minutes).
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ def whole_errors(case: Case, folder: Path, helm: Tool) -> list[Problem]:
 
 
 def main() -> None:
-    """Ask both Helms about every case and keep what they say."""
+    """Ask both Helms about every case and keep what they say; with `whole`, print where our whole verdict differs."""
+    if sys.argv[1:] == ["whole"]:
+        return compare()
     kept = {}
     for major in (3, 4):
         helm = helm_of(major)
@@ -115,6 +118,27 @@ def main() -> None:
             kept[helm.version] = {case.name: answer for case, answer in zip(CASES, said, strict=True)}
     ANSWERS.write_text(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(CASES)} cases, Helm {', '.join(kept)}\n")
+    return None
+
+
+def compare() -> None:
+    """Print how far our whole verdict (files, helm template, helm lint) agrees with `helm template`, and where not."""
+    kept = answers()
+    for major in (3, 4):
+        helm = helm_of(major)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(lambda case, helm=helm: _whole(case, helm), CASES))
+        odd = [
+            case.name
+            for case, errors in zip(CASES, found, strict=True)
+            if (not errors) is not kept[helm.version][case.name]["template"]
+        ]
+        sys.stdout.write(f"Helm {helm.version}: {1 - len(odd) / len(CASES):.1%} of {len(CASES)} agree; others: {odd}\n")
+
+
+def _whole(case: Case, helm: Tool) -> list[Problem]:
+    with tempfile.TemporaryDirectory() as name:
+        return whole_errors(case, Path(name), helm)
 
 
 if __name__ == "__main__":

@@ -209,3 +209,21 @@ def test_our_own_words_come_first_and_nothing_is_said_twice():
     helms = Problem(field="a", title="The chart cannot be rendered", message="again")
     other = Problem(field="b", title="Other")
     assert joined([ours], [helms, other], [theirs, other]) == (ours, other)
+
+
+def test_one_broken_step_does_not_hide_the_others(chart, tmp_path):
+    broken = "  - {name: bad, type: k8s_deploy, k8s_config: [1]}\n"
+    fields = {field for field, _, _ in found(broken + helm(custom_values="replicas: x"), tmp_path)}
+    assert "steps[1].k8s_config.custom_values" in fields
+    assert any(field.startswith("steps[0]") for field in fields)
+
+
+@pytest.mark.parametrize("value", ["!!int ''", "!!bool x", "9" * 5000, "1e999", "!!timestamp x", "*nowhere", "\x00"])
+def test_hostile_values_are_problems_never_errors(chart, tmp_path, value):
+    check_text(HEAD + helm(custom_values=f"replicas: {value}\n"), str(tmp_path))
+    check_text(HEAD + manifest(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {value}}}\n"), str(tmp_path))
+
+
+def test_a_template_with_a_huge_number_is_read(chart, tmp_path):
+    (chart / "templates" / "a.yaml").write_text("a: {{ " + "9" * 5000 + " }}\n")
+    assert found(helm(), tmp_path) == []

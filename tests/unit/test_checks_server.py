@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from ansflow_desktop.executors.checks_helm import lint_problems
 from ansflow_desktop.executors.checks_manifest import located_objects
 from ansflow_desktop.executors.server_check import complaints, place_of, problem_from
 from ansflow_desktop.models.problem import Severity
+from ansflow_desktop.process import ProcessResult
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -146,3 +148,19 @@ def test_values_of_a_secret_are_not_repeated():
     body = {"details": {"causes": [{"message": 'Invalid value: "hunter2": no', "field": "stringData.p"}]}}
     [complaint] = complaints(422, json.dumps(body).encode())
     assert "hunter2" not in str(problem_from(located, complaint).message)
+
+
+def test_lint_says_the_rest_once_the_chart_renders():
+    said = (
+        "==> Linting .\n[INFO] Chart.yaml: icon is recommended\n[ERROR] Chart.yaml: version should be of type string\n"
+    )
+    said += "[WARNING] templates/a.yaml: object name does not conform\n\n1 chart(s) linted, 1 chart(s) failed\n"
+    result = ProcessResult(exit_code=1, stdout=said)
+    assert [(each.severity, str(each.title)) for each in lint_problems(result, rendered=True)] == [
+        (Severity.WARNING, "helm lint: Chart.yaml"),
+        (Severity.WARNING, "helm lint: templates/a.yaml"),
+    ]
+    broken = ProcessResult(
+        exit_code=1, stdout="[ERROR] templates/: parse error at (w/templates/b.yaml:1): missing value\n"
+    )
+    assert lint_problems(broken, rendered=False) == []
