@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
@@ -32,6 +33,21 @@ def is_folder(path: str | Path) -> bool:
 def is_file(path: str | Path) -> bool:
     """Return whether `path` is a file; as `is_there` for what no file system takes."""
     return os.path.isfile(path)  # noqa: PTH113
+
+
+def open_to_read(path: str | Path) -> BinaryIO:
+    """Open a file that a person named; raises OSError.
+
+    A named pipe that nobody writes to is empty: an ordinary open would wait for a writer for ever. One that is being
+    written (`<(command)`) is read to its end.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        os.set_blocking(handle, True)
+        return os.fdopen(handle, "rb")
+    except OSError:
+        os.close(handle)
+        raise
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:

@@ -46,6 +46,13 @@ def namespace_problem(text: str) -> Message | None:
     return None
 
 
+def container_problem(text: str) -> Message | None:
+    """Return why `text` can be no container's name, None where it can (RFC 1123 label)."""
+    if len(text) <= MAX_LABEL and _LABEL.fullmatch(text):
+        return None
+    return msg("A container's name has at most %(most)d small letters, digits and hyphens.", most=MAX_LABEL)
+
+
 def to_label(text: str, most: int = MAX_LABEL) -> str:
     """Return `text` made an RFC 1123 label of at most `most` characters; empty where no letter or digit is left."""
     lowered = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -9,6 +9,7 @@ import yaml
 
 from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.files import open_to_read
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.problem import Problem
 
@@ -153,7 +154,7 @@ def _not_yaml(reader: Reader, problem: safe_yaml.YamlProblem) -> PipelineError:
 def read_text(path: Path) -> str:
     """Return the text of a pipeline file; raises UserError for a missing, unreadable or huge one, or one not UTF-8."""
     try:
-        with path.open("rb") as file:
+        with open_to_read(path) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         title = msg("The pipeline file cannot be read: %(path)s", path=str(path))

@@ -1,6 +1,6 @@
 """Where in a text for `sh -c` a variable stands, and its value quoted for that place.
 
-A value must never become part of the command (pipeline-file.md, "Variables"), and people put quotes around variables out
+A value must never become part of the command (pipeline-file.md, "Variables"); people put quotes around variables out
 of habit: inside quotes, these are closed before the quoted value and opened again after it.
 """
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ansflow_desktop.models.definition import Parameter
 from ansflow_desktop.models.pipeline import PipelineStep
 from ansflow_desktop.pipelines.definitions import parameters
+from ansflow_desktop.pipelines.variables import has_variable
 
 
 class Given(NamedTuple):
@@ -24,7 +25,7 @@ class Given(NamedTuple):
 
     def is_open(self, literal: bool) -> bool:
         """Say whether a variable decides the value: it cannot be checked before the step runs."""
-        return not literal and isinstance(self.value, str) and "$" in self.value
+        return not literal and isinstance(self.value, str) and has_variable(self.value)
 
 
 def path_of(parameter: Parameter) -> str:

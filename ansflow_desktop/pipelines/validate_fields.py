@@ -7,13 +7,14 @@ from typing import Any, TypeAlias
 
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.duration import duration_problem
-from ansflow_desktop.models.names import namespace_problem, release_name_problem
+from ansflow_desktop.models.names import container_problem, namespace_problem, release_name_problem
 from ansflow_desktop.models.pipeline import PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines import fields, kinds, targets
 from ansflow_desktop.pipelines.conditions import condition_error
 from ansflow_desktop.pipelines.definitions import applies, bounds_problem
 from ansflow_desktop.pipelines.step_values import Given, values_of
+from ansflow_desktop.pipelines.variables import has_variable
 
 Check: TypeAlias = "Callable[[str], Message | None]"
 
@@ -24,6 +25,7 @@ _BY_KIND: dict[str, Check] = {
     "namespace": namespace_problem,
     "resource": targets.resource_problem,
     "selector": targets.selector_problem,
+    "container": container_problem,
 }
 _BY_KEY: dict[str, Check] = {
     "release_name": release_name_problem,
@@ -66,7 +68,8 @@ def _text_problem(one: Given, field: str) -> Iterator[Problem]:
         return
     problem = check(one.value)
     if problem is not None:
-        yield Problem(field=field, title=problem)
+        hint = msg("A variable is written as its name in braces after a dollar sign.") if "$" in one.value else ""
+        yield Problem(field=field, title=problem, hint=hint)
     elif kind == "resource":
         yield from _unknown_kind(targets.split_resource(one.value).kind, field)
 
@@ -98,7 +101,7 @@ def _choice_problem(one: Given, field: str) -> Iterator[Problem]:
 def _kinds_problems(value: Any, field: str, literal: bool) -> Iterator[Problem]:
     for index, kind in enumerate(value if isinstance(value, list | tuple) else ()):
         place = f"{field}[{index}]"
-        if not literal and "$" in kind:
+        if not literal and has_variable(kind):
             continue
         problem = targets.kind_problem(kind)
         if problem is not None:

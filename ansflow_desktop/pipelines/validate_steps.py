@@ -15,7 +15,7 @@ from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines import kinds
 from ansflow_desktop.pipelines.shell_places import Place
 from ansflow_desktop.pipelines.targets import shown, split_resource
-from ansflow_desktop.pipelines.variables import names_in, shell_places
+from ansflow_desktop.pipelines.variables import has_variable, names_in, shell_places
 
 Check: TypeAlias = "Callable[[PipelineStep, str], Iterator[Problem]]"
 
@@ -36,7 +36,8 @@ def together_problems(step: PipelineStep, place: str, *, literal: bool) -> Itera
 def _depends(step: PipelineStep, path: str) -> bool:
     """Say whether a variable is in the field at `path` or in the name of the object."""
     value = step.k8s_config.get(path.removeprefix("k8s_config."), "")
-    return "$" in step.k8s_resource_name or (isinstance(value, str) and "${" in value and path != _COMMAND)
+    texts = (step.k8s_resource_name, value if isinstance(value, str) and path != _COMMAND else "")
+    return any(map(has_variable, texts))
 
 
 _COMMAND = "k8s_config.command"

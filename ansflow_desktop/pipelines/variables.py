@@ -48,6 +48,11 @@ def names_in(text: str) -> list[str]:
     return template.get_identifiers()
 
 
+def has_variable(text: str) -> bool:
+    """Say whether `text` holds a variable, or what begins like one; `$$` and `$NAME` are none."""
+    return any(found["escaped"] is None for found in _PATTERN.finditer(text))
+
+
 def _malformed(text: str) -> UserError:
     found = next(match for match in _PATTERN.finditer(text) if match.group("invalid") is not None)
     part = text[found.start() : found.start() + 40].splitlines()[0]

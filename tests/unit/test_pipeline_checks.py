@@ -112,6 +112,12 @@ ERRORS = [
     (k8s("scale", replicas=1, retries=101), "retries", "at most 100"),
     (k8s("scale", replicas=1, retry_delay="5", retries=1), "retry_delay", "unit is missing"),
     (k8s("scale", replicas=1, k8s_namespace="Fe"), "k8s_namespace", "small letters"),
+    (k8s("scale", replicas=1, k8s_namespace="$namespace"), "k8s_namespace", "small letters"),
+    (k8s("logs", "deployment/$app"), "k8s_resource_name", "small letters"),
+    (k8s("logs", since="$$1"), "k8s_config.since", "do not understand"),
+    (k8s("exec", command="id", container="-x"), "k8s_config.container", "small letters"),
+    (k8s("logs", container="a b"), "k8s_config.container", "small letters"),
+    (k8s("delete", "", selector="a", kinds=["$kind"]), "k8s_config.kinds[0]", "kind"),
 ]  # fmt: skip
 
 
@@ -120,6 +126,10 @@ def test_errors_name_the_field(step, field, words):
     problems = found(step)
     assert set(problems) == {field}
     assert words in problems[field]
+
+
+def test_a_variable_without_braces_is_explained():
+    assert "in braces" in hints(k8s("scale", replicas=1, k8s_namespace="$namespace"))["k8s_namespace"]
 
 
 WARNINGS = [

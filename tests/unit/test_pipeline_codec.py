@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -417,3 +418,28 @@ class TestValidate:
             "    - {name: a, type: shell, command: x, timeout: abc}\n    - {name: b, type: shell, command: y}\n"
         )
         assert self.found(text, chosen={1}) == {}
+
+
+class TestNamedPipes:
+    """A named pipe that nobody writes to must not hold up the program for ever (each of these would hang)."""
+
+    @pytest.fixture
+    def pipe(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe.yaml")
+        return tmp_path / "pipe.yaml"
+
+    def test_a_pipeline_in_one_is_empty(self, pipe):
+        with pytest.raises(PipelineError, match="empty"):
+            load_pipeline(pipe)
+
+    def test_values_in_one_are_empty(self, pipe):
+        assert safe_yaml.read_text(str(pipe), "values_files[0]") == ""
+
+    def test_one_that_is_written_is_read_to_its_end(self):
+        reading, writing = os.pipe()
+        os.write(writing, (HEAD + "spec: {" + STEPS + "}\n").encode())
+        os.close(writing)
+        try:
+            assert load_pipeline(f"/dev/fd/{reading}").name == "fe-app"
+        finally:
+            os.close(reading)
