@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
@@ -207,6 +207,7 @@ class Window(QObject):
             made.failed.connect(self.frame.show_error)
             made.desk.state_changed.connect(self._on_run_changed)
             made.desk.run_finished.connect(self._on_pipeline_finished)
+            made.desk.template_asked.connect(self._on_template_asked)
             self.frame.cluster_changed.connect(self._on_place_changed)
             self.frame.namespace_changed.connect(self._on_place_changed)
             application().applicationStateChanged.connect(self._on_application_state)
@@ -222,6 +223,7 @@ class Window(QObject):
             made = self._templates = TemplatesPresenter(self.services)
             made.failed.connect(self.frame.show_error)
             made.use_asked.connect(self._on_use_asked)
+            made.said.connect(self.pipelines.said)
             self.pipelines.desk.editor.state_changed.connect(self._on_open_pipeline)
             self._on_open_pipeline()
             self._on_place_changed()
@@ -239,6 +241,10 @@ class Window(QObject):
     def _on_open_pipeline(self) -> None:
         state = self.pipelines.desk.state
         self.templates.set_pipeline(state.title if state.open else "")
+
+    @Slot(str, tuple)
+    def _on_template_asked(self, name: str, steps: tuple[dict[str, Any], ...]) -> None:
+        self.templates.keep_steps(name, steps)
 
     @Slot(object)
     def _on_use_asked(self, use: Use) -> None:

@@ -14,7 +14,10 @@ from ansflow_desktop.models.run import Phase
 from ansflow_desktop.presenters import pipeline_editor_work as work
 from ansflow_desktop.presenters import pipelines_work
 from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.pipeline_completion import PipelineCompletion
+from ansflow_desktop.presenters.pipeline_convert import ChartMade, Document, PipelineConvert
 from ansflow_desktop.presenters.pipeline_editor import PipelineEditor
+from ansflow_desktop.presenters.pipeline_problems import in_words
 from ansflow_desktop.presenters.pipeline_run import PipelineRun
 from ansflow_desktop.presenters.pipelines_palette import new_step
 
@@ -36,13 +39,15 @@ class OwnCommand(msgspec.Struct, frozen=True, kw_only=True):
 class PipelineDesk(Presenter):
     """Emits `said(Text)` for a short word, `trust_needed(commands)` before an imported pipeline runs the first time.
 
-    `copied(str)` brings a step as YAML for the clipboard, `library_steps(names)` the names of the library's steps.
+    `copied(str)` brings a step as YAML for the clipboard, `library_steps(names)` the names of the library's steps,
+    `template_asked(name, steps)` steps that are to be kept as a template.
     """
 
     said = Signal(object)
     trust_needed = Signal(tuple)
     copied = Signal(str)
     library_steps = Signal(tuple)
+    template_asked = Signal(str, tuple)
     run_finished = Signal(object)
 
     def __init__(self, services: Any, reads: Any) -> None:
@@ -58,6 +63,8 @@ class PipelineDesk(Presenter):
         self.checks = StepChecks(services)
         self.preview = StepPreview(services)
         self.run = PipelineRun(services)
+        self.convert = PipelineConvert(services)
+        self.completion = PipelineCompletion()
         self.read_only = bool(getattr(services, "read_only", False))
         self._cluster = self._namespace = ""
         self._batch: list[tuple[tuple[str | int, ...], object]] = []
@@ -76,6 +83,8 @@ class PipelineDesk(Presenter):
         self.checks.problems_changed.connect(self._on_problems)
         self.run.changed.connect(self._on_run)
         self.run.finished.connect(self._on_finished)
+        self.convert.failed.connect(self.failed)
+        self.convert.chart_made.connect(self._on_chart_made)
 
     @property
     def state(self) -> EditorState:
@@ -132,8 +141,12 @@ class PipelineDesk(Presenter):
 
     @Slot()
     def _on_problems(self) -> None:
-        self.editor.set_problems(tuple(self.checks.problems))
+        self.editor.set_problems(in_words(self.checks.problems, self.state.document.steps))
         self._show_form()
+
+    def refresh(self) -> None:
+        """Say the problems anew: the language is another one."""
+        self._on_problems()
 
     @Slot(tuple, object)
     def _on_edited(self, path: tuple[str | int, ...], value: object) -> None:
@@ -206,6 +219,21 @@ class PipelineDesk(Presenter):
         name = await off_thread(lambda: pipelines_work.keep_step(self._services, atomic.to_atomic(step)))
         self.said.emit(msg("%(name)s is in the step library now", name=name))
 
+    def keep_as_template(self, index: int, name: str) -> None:
+        """Emit `template_asked` with step `index`, to be kept under `name`."""
+        steps = self.state.document.steps
+        if index < len(steps) and name:
+            self.template_asked.emit(name, (steps[index],))
+
+    @property
+    def document(self) -> Document:
+        """The text as it stands, with its folder."""
+        return Document(text=self.state.text, folder=self.state.home.working_folder)
+
+    @Slot(object)
+    def _on_chart_made(self, made: ChartMade) -> None:
+        self.editor.ask(work.configured(made.index, made.name, made.fields))
+
     def select_at(self, offset: int) -> None:
         """Select the step in which the text face's cursor stands, `offset` characters from the start."""
         if self.state.fresh and self.state.document.problem is None:
@@ -220,10 +248,15 @@ class PipelineDesk(Presenter):
 
     # Run
 
-    def start(self, *, only: str | None = None, start_from: str | None = None) -> None:
-        """Run the document as it stands: all of it, one step, or from one on; `trust_needed` may come first."""
+    def start(
+        self, *, only: str | None = None, start_from: str | None = None, variables: dict[str, str] | None = None
+    ) -> None:
+        """Run the document as it stands: all of it, one step, or from one on; `trust_needed` may come first.
+
+        `variables` are other values than those of the document, for this run alone.
+        """
         if self.can_run if only is None and start_from is None else self.can_run_steps:
-            self._asked = {"only": only, "start_from": start_from}
+            self._asked = {"only": only, "start_from": start_from, "variables": variables or {}}
             self._start("start", self._start_run())
 
     async def _start_run(self) -> None:
@@ -263,7 +296,7 @@ class PipelineDesk(Presenter):
 
     async def close(self) -> None:
         """Keep a draft of what is not saved, then end every task and thread; a run that goes on is waited for."""
-        for part in (self.editor, self.form, self.checks, self.preview):
+        for part in (self.editor, self.form, self.checks, self.preview, self.convert, self.completion):
             await part.close()
         await super().close()
         self.run.close()

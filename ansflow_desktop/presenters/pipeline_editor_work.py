@@ -220,6 +220,20 @@ def switched(index: int) -> Edit:
     return Edit(change)
 
 
+def configured(index: int, name: str, fields: Mapping[str, Any]) -> Edit:
+    """Set fields of k8s_config of step `index`, together; refused where the step there is not called `name` now."""
+
+    def change(text: str, selected: int | None) -> tuple[str, int | None]:
+        steps = read(text).steps
+        if index >= len(steps) or str(steps[index].get("name", "")) != name:
+            raise UserError(msg("Step %(name)s was changed meanwhile", name=name), "", msg("Nothing was changed."))
+        for key, value in fields.items():
+            text = _set(text, ("spec", "steps", index, "k8s_config", key), value)
+        return text, selected
+
+    return Edit(change)
+
+
 def variable_added() -> Edit:
     """Add a variable without a value under a name that is free."""
 

@@ -73,8 +73,8 @@ class NameDialog(Dialog):
 
     named = Signal(str)
 
-    def __init__(self, parent: QWidget, title: str, name: str) -> None:
-        """Begin with `name`, all of it selected."""
+    def __init__(self, parent: QWidget, title: str, name: str, action: str = "") -> None:
+        """Begin with `name`, all of it selected; `action` is the word on the button."""
         super().__init__(parent, title)
         self.setMinimumWidth(420)
         self._line = QLineEdit(name)
@@ -84,11 +84,12 @@ class NameDialog(Dialog):
         self.body.addWidget(Field(_("Name"), self._line))
         cancel = button(_("Cancel"))
         cancel.clicked.connect(self.reject)
-        self._save = button(_("Rename"), "primary")
+        self._save = button(action or _("Rename"), "primary")
         self._save.setObjectName("new_name_save")
         self._save.setDefault(True)
         self._save.clicked.connect(self._on_save)
         self.body.addLayout(row(1, cancel, self._save))
+        self._on_text(name)
         self._line.selectAll()
         self._line.setFocus()
 

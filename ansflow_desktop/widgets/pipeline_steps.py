@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters import pipeline_editor_work as work
+from ansflow_desktop.presenters.pipeline_convert import is_yaml_deploy
 from ansflow_desktop.presenters.pipeline_editor_desk import PipelineDesk
 from ansflow_desktop.presenters.pipeline_editor_state import StepRow
 from ansflow_desktop.presenters.pipelines_palette import entries, step_rows
@@ -21,9 +22,14 @@ _WIDTH = 236
 
 
 class StepsColumn(QWidget):
-    """Shows the steps of a desk; emits `form_asked()` when Return is pressed on a step."""
+    """Shows the steps of a desk; emits `form_asked()` when Return is pressed on a step.
+
+    `chart_asked(index)` and `template_asked(index)` come from a step's menu.
+    """
 
     form_asked = Signal()
+    chart_asked = Signal(int)
+    template_asked = Signal(int)
 
     def __init__(self, desk: PipelineDesk) -> None:
         """Make it for `desk` as it stands."""
@@ -65,6 +71,10 @@ class StepsColumn(QWidget):
         for made in self._actions.values():
             bar.addWidget(made)
         bar.addStretch(1)
+        self._more = icon_button("dots-horizontal", _("More for this step"))
+        self._more.setObjectName("step_more")
+        self._more.clicked.connect(self._on_more)
+        bar.addWidget(self._more)
         self._bar.setLayout(bar)
         for part, stretch in ((self._hint, 1), (self.list, 1), (self._bar, 0)):
             card.body.addWidget(part, stretch)
@@ -141,6 +151,8 @@ class StepsColumn(QWidget):
             "switch": self._on_switch,
             "copy": self._desk.copy_step,
             "keep": self._desk.keep_in_library,
+            "template": self.template_asked.emit,
+            "chart": self.chart_asked.emit,
             "remove": self._on_remove,
             "up": self._up,
             "down": self._down,
@@ -206,16 +218,30 @@ class StepsColumn(QWidget):
         item = self.list.itemAt(point)
         if item is not None:
             self.list.setCurrentItem(item)
+        self._show_menu(self.list.viewport().mapToGlobal(point), has_step=item is not None)
+
+    @Slot()
+    def _on_more(self) -> None:
+        place = self._more.mapToGlobal(QPoint(0, self._more.height() + 2))
+        self._show_menu(place, has_step=self._desk.state.step is not None)
+
+    def _show_menu(self, place: QPoint, *, has_step: bool) -> None:
         menu = QMenu(self)
         menu.setObjectName("step_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for name, icon, text in (*_actions(), *_more_actions()):
             action = menu.addAction(icons.icon(icon, "bad" if name == "remove" else "muted"), text)
             action.setData(name)
-            running = name.startswith("run") and not self._desk.can_run_steps
-            action.setEnabled(not running and (item is not None or name == "paste"))
+            action.setEnabled(self._can(name, has_step=has_step))
         menu.triggered.connect(self._on_menu_action)
-        menu.popup(self.list.viewport().mapToGlobal(point))
+        menu.popup(place)
+
+    def _can(self, name: str, *, has_step: bool) -> bool:
+        if name.startswith("run") and not self._desk.can_run_steps:
+            return False
+        if name == "chart" and not is_yaml_deploy(self._desk.state.step):
+            return False
+        return has_step or name == "paste"
 
 
 def _actions() -> tuple[tuple[str, str, str], ...]:
@@ -233,6 +259,8 @@ def _actions() -> tuple[tuple[str, str, str], ...]:
 
 def _more_actions() -> tuple[tuple[str, str, str], ...]:
     return (
+        ("template", "shape-outline", _("Save as a template…")),
+        ("chart", "ship-wheel", _("Turn into a Helm chart…")),
         ("paste", "content-paste", _("Paste a step (Ctrl+V)")),
         ("up", "arrow-up", _("Move up (Alt+Up)")),
         ("down", "arrow-down", _("Move down (Alt+Down)")),

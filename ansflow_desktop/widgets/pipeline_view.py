@@ -50,6 +50,7 @@ class PipelineView(QWidget):
         outer.addLayout(columns, 1)
         self._shortcuts()
         self._connect()
+        desk.refresh()
         self._on_state()
         self._on_document()
         self._on_run()
@@ -76,7 +77,7 @@ class PipelineView(QWidget):
         column.addWidget(self._broken)
         self._form = StepForm(self._desk.form)
         self._settings = PipelineSettings()
-        self._yaml = YamlFace()
+        self._yaml = YamlFace(self._desk.completion)
         for part in (self._form, self._settings, self._yaml):
             column.addWidget(part, 1)
         self._problems = ProblemList()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QTextEdit
 
 from ansflow_desktop.i18n import _
 from ansflow_desktop.models.problem import Severity
+from ansflow_desktop.presenters.pipeline_completion import PipelineCompletion, of_units, units
 from ansflow_desktop.presenters.pipeline_editor_state import LineMark
 from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.code import CodeEditor
+from ansflow_desktop.widgets.pipeline_completion import Completer
 
 _TONES = {Severity.ERROR: "bad", Severity.WARNING: "warn"}
 
@@ -26,8 +28,8 @@ class YamlFace(CodeEditor):
     undo_asked = Signal()
     redo_asked = Signal()
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, completion: PipelineCompletion) -> None:
+        """Start empty; `completion` says what can be typed next."""
         super().__init__(_("The pipeline as YAML"))
         self.setObjectName("yaml_face")
         self.setUndoRedoEnabled(False)
@@ -40,6 +42,7 @@ class YamlFace(CodeEditor):
         self._notice.timeout.connect(self._on_place)
         self.textChanged.connect(self._on_changed)
         self.cursorPositionChanged.connect(self._on_cursor)
+        self._completer = Completer(self, completion)
 
     def show_document(self, text: str) -> None:
         """Show another text: only what differs is replaced, so that cursor and place stay."""
@@ -50,8 +53,8 @@ class YamlFace(CodeEditor):
         end = min(_common(old[::-1], text[::-1]), len(old) - start, len(text) - start)
         self._filling = True
         cursor = QTextCursor(self.document())
-        cursor.setPosition(_units(old[:start]))
-        cursor.setPosition(_units(old[: len(old) - end]), QTextCursor.MoveMode.KeepAnchor)
+        cursor.setPosition(units(old[:start]))
+        cursor.setPosition(units(old[: len(old) - end]), QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(text[start : len(text) - end])
         self._filling = False
 
@@ -73,7 +76,7 @@ class YamlFace(CodeEditor):
 
     @Slot()
     def _on_place(self) -> None:
-        self.place_changed.emit(len(_of_units(self.whole_text(), self.textCursor().position())))
+        self.place_changed.emit(len(of_units(self.whole_text(), self.textCursor().position())))
 
     def show_marks(self, marks: tuple[LineMark, ...]) -> None:
         """Mark the lines of these problems: the number's colour, and a line beneath the text."""
@@ -108,7 +111,23 @@ class YamlFace(CodeEditor):
             self.centerCursor()
         self.setFocus()
 
+    def event(self, event: QEvent) -> bool:
+        """Keep Esc while the list of completions is shown: it closes that, not the page."""
+        asked = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if asked and self._completer.open and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give a key to the completions, else to the text."""
+        if self._completer.takes(event):
+            self._completer.ended()
+            return
+        self._text_key(event)
+        self._completer.typed(event)
+
+    def _text_key(self, event: QKeyEvent) -> None:
         """Undo and redo are the document's; Shift+Tab takes two spaces away."""
         if event.matches(QKeySequence.StandardKey.Undo):
             self.undo_asked.emit()
@@ -118,6 +137,11 @@ class YamlFace(CodeEditor):
             self._outdent()
         else:
             super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Put the completions away."""
+        super().focusOutEvent(event)
+        self._completer.close()
 
     def _outdent(self) -> None:
         cursor = self.textCursor()
@@ -140,15 +164,3 @@ def _common(one: str, other: str) -> int:
         else:
             high = middle - 1
     return low
-
-
-def _units(text: str) -> int:
-    """Return the length of `text` as Qt counts it (UTF-16)."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _of_units(text: str, units: int) -> str:
-    """Return the first `units` (UTF-16) of `text`."""
-    if text.isascii():
-        return text[:units]
-    return text.encode("utf-16-le", "surrogatepass")[: units * 2].decode("utf-16-le", "replace")

@@ -23,6 +23,7 @@ from ansflow_desktop.widgets.pipeline_dialogs import (
     TrustDialog,
     UnsavedDialog,
 )
+from ansflow_desktop.widgets.pipeline_extras import PipelineExtras
 from ansflow_desktop.widgets.pipeline_list import PipelineList
 from ansflow_desktop.widgets.pipeline_view import PipelineView
 
@@ -39,6 +40,7 @@ class PipelinesPage(Page):
         self._clusters = clusters
         self._view: PipelineView | None = None
         self._asked_row: PipelineRow | None = None
+        self._extras = PipelineExtras(self, presenter.desk)
         self.setAcceptDrops(True)
         self._build_actions()
         self._stack = QStackedWidget()
@@ -121,6 +123,8 @@ class PipelinesPage(Page):
     def _show_editor(self) -> None:
         if self._view is None:
             self._view = PipelineView(self.presenter.desk)
+            self._view.steps.chart_asked.connect(self._extras.ask_chart)
+            self._view.steps.template_asked.connect(self._extras.ask_template)
             self._stack.addWidget(self._view)
         self.presenter.shows_editor = True
         self._stack.setCurrentWidget(self._view)
@@ -203,12 +207,11 @@ class PipelinesPage(Page):
         menu = QMenu(self)
         menu.setObjectName("pipeline_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name, text in (
-            ("save_as", _("Save as a file…")),
-            ("export", _("Export for AnsFlow…")),
-            ("close", _("Close the pipeline")),
-        ):
-            menu.addAction(text).setData(name)
+        menu.addAction(_("Save as a file…")).setData("save_as")
+        menu.addAction(_("Export for AnsFlow…")).setData("export")
+        self._extras.fill_menu(menu)
+        menu.addSeparator()
+        menu.addAction(_("Close the pipeline")).setData("close")
         menu.triggered.connect(self._on_menu)
         menu.popup(self._more.mapToGlobal(QPoint(0, self._more.height() + 2)))
 
@@ -219,7 +222,7 @@ class PipelinesPage(Page):
             self.presenter.close_open()
         elif name == "export":
             self._ask_where(_("Export for AnsFlow"), ".json", self.presenter.export)
-        else:
+        elif not self._extras.do(name):
             self._ask_where(_("Save the pipeline as a file"), ".yaml", self.presenter.desk.editor.save_as_file)
 
     def _ask_where(self, title: str, suffix: str, then: object) -> None:

@@ -23,6 +23,7 @@ QLabel[tone="accent"] { color: $accent; }
 QFrame[role="card"] { background: $surface; border: 1px solid $line; border-radius: 10px; }
 QFrame[role="plain"] { background: transparent; border: 0; }
 QFrame[role="rule"] { background: $line; border: 0; max-height: 1px; min-height: 1px; }
+QFrame[role="popup"] { background: $surface; border: 1px solid $line_strong; border-radius: 7px; }
 QFrame[role="note"] { border: 0; border-radius: 7px; background: $sunken; }
 QFrame[role="note"][tone="ok"] { background: $ok_soft; }
 QFrame[role="note"][tone="warn"] { background: $warn_soft; }
