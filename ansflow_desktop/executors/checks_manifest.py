@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -84,7 +86,81 @@ def field_node(node: Any, name: str) -> Any:
 
 
 def manifest_problems(text: str, field: str, known: KnownSchemas) -> tuple[Problem, ...]:
-    """Return what is wrong with a manifest's text; `known` gives the schemas of a group version, None for unknown."""
+    """Return what is wrong with a manifest's text; `known` gives the schemas of a group version, None for unknown.
+
+    Each YAML document is looked at by itself and its answer kept: a key typed in one leaves the others alone.
+    """
+    text = text.removeprefix("\ufeff")
+    parts = [(line, part) for line, part in _documents(text) if not _is_empty(part)]
+    if not parts:
+        return _problems(text, field, known)
+    return tuple(_moved(problem, line) for line, part in parts for problem in _kept(part, field, known))
+
+
+def _is_empty(part: str) -> bool:
+    lines = (line.strip() for line in part.removeprefix("---").splitlines())
+    return all(not line or line.startswith("#") for line in lines)
+
+
+def _documents(text: str) -> list[tuple[int, str]]:
+    """Return (lines above, text) of each YAML document; one where directives make the documents depend on their place.
+
+    A `---` in the first column begins a document wherever it stands, in a block text too.
+    """
+    if _DIRECTIVE.search(text):
+        return [(0, text)]
+    places = [found.start() for found in _BEGINS.finditer(text)]
+    cuts = [0, *(place for place in places if place), len(text)]
+    return [(text.count("\n", 0, start), text[start:end]) for start, end in itertools.pairwise(cuts)]
+
+
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+_BEGINS = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_VERSION = re.compile(r"apiVersion[\"']?\s*:\s*[\"']?([\w./-]+)")
+_MOST_KEPT = 4096
+
+
+class _Answers:
+    """What was found in documents, by their text and the schemas they were checked with, which are held by it."""
+
+    lock = threading.Lock()
+    kept: dict[Any, tuple[Any, tuple[Problem, ...]]] = {}  # noqa: RUF012  # one for the process, on purpose
+
+
+def _kept(part: str, field: str, known: KnownSchemas) -> tuple[Problem, ...]:
+    schemas = tuple(known(version) for version in dict.fromkeys(_VERSION.findall(part)))
+    key = (part, field, tuple(map(id, schemas)))
+    with _Answers.lock:
+        if key in _Answers.kept:
+            return _Answers.kept[key][1]
+    found = _problems(part, field, known)
+    with _Answers.lock:
+        _Answers.kept[key] = (schemas, found)
+        while len(_Answers.kept) > _MOST_KEPT:
+            _Answers.kept.pop(next(iter(_Answers.kept)))
+    return found
+
+
+def _moved(problem: Problem, lines: int) -> Problem:
+    """Return a problem of a document as one of the whole text, `lines` below its beginning."""
+    if not lines:
+        return problem
+    title, message = _lower(problem.title, lines), _lower(problem.message, lines)
+    return msgspec.structs.replace(problem, title=title, message=message)
+
+
+def _lower(text: Text, lines: int) -> Text:
+    if isinstance(text, str):
+        return text
+    params = {
+        name: value + lines if name == "line" and isinstance(value, int) else value
+        for name, value in text.params.items()
+    }
+    inner = {name: _lower(value, lines) if isinstance(value, Message) else value for name, value in params.items()}
+    return msgspec.structs.replace(text, params=inner)
+
+
+def _problems(text: str, field: str, known: KnownSchemas) -> tuple[Problem, ...]:
     try:
         objects = located_objects(text, field)
     except UserError as error:

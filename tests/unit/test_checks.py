@@ -227,3 +227,30 @@ def test_hostile_values_are_problems_never_errors(chart, tmp_path, value):
 def test_a_template_with_a_huge_number_is_read(chart, tmp_path):
     (chart / "templates" / "a.yaml").write_text("a: {{ " + "9" * 5000 + " }}\n")
     assert found(helm(), tmp_path) == []
+
+
+def test_lines_are_those_of_the_whole_manifest_and_documents_are_looked_at_once(tmp_path, monkeypatch):
+    from ansflow_desktop.executors import checks_manifest
+
+    def problems(text):
+        checked = checks_manifest.manifest_problems(text, "m", lambda _: None)
+        return [f"{each.title} | {each.message}" for each in checked]
+
+    whole = "".join(f"---\n{OBJECT % name}" for name in ("one", "Two", "three"))
+    assert problems(whole) == ["ConfigMap Two: metadata.name | Line 9, column 18: Two may hold only small letters a-z, "
+                               "digits, hyphens and dots."]  # fmt: skip
+    looked = []
+    real = checks_manifest._problems
+    monkeypatch.setattr(checks_manifest, "_problems", lambda *given: (looked.append(given[0]), real(*given))[1])
+    assert "Line 10" in problems("# above\n" + whole)[0]
+    assert "line 16" in problems(whole + "---\n- x\n")[0]
+    assert [text for text in looked if "Two" in text] == []
+
+
+def test_three_hyphens_in_a_block_text_begin_a_document_only_in_the_first_column(tmp_path):
+    text = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    ---\n    b: [\n"
+        + "---\n"
+        + OBJECT % "b"
+    )
+    assert found(manifest(text), tmp_path) == []
