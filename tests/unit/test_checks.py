@@ -243,7 +243,7 @@ def test_lines_are_those_of_the_whole_manifest_and_documents_are_looked_at_once(
     real = checks_manifest._problems
     monkeypatch.setattr(checks_manifest, "_problems", lambda *given: (looked.append(given[0]), real(*given))[1])
     assert "Line 10" in problems("# above\n" + whole)[0]
-    assert "line 16" in problems(whole + "---\n- x\n")[0]
+    assert "line 17" in problems(whole + "---\n- x\n")[-1]
     assert [text for text in looked if "Two" in text] == []
 
 
