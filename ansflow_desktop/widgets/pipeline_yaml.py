@@ -113,8 +113,8 @@ class YamlFace(CodeEditor):
 
     def event(self, event: QEvent) -> bool:
         """Keep Esc while the list of completions is shown: it closes that, not the page."""
-        asked = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if asked and self._completer.open and event.key() == Qt.Key.Key_Escape:
+        over = event.type() is QEvent.Type.ShortcutOverride and self._completer.open
+        if over and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
             event.accept()
             return True
         return super().event(event)
