@@ -10,18 +10,18 @@ from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.progress import reporter
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterStatus, Reach
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines.builtin import builtin_variables
-from ansflow_desktop.pipelines.variables import fill, resolve, substitute
+from ansflow_desktop.pipelines.variables import fill, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from ansflow_desktop.commands.session import Session
+    from ansflow_desktop.executors.checks_context import StepView
     from ansflow_desktop.models.cluster import ClusterEntry
 
 
@@ -94,6 +94,8 @@ def cluster_names(pipeline: Pipeline, given: Mapping[str, str], chosen: Collecti
     for index, step in enumerate(pipeline.steps):
         if step.type is StepType.SHELL or not step.enabled or (chosen is not None and index not in chosen):
             continue
+        if not _may_run(step, values):
+            continue
         try:
             name = fill(step.k8s_cluster, values)
         except UserError:
@@ -101,6 +103,16 @@ def cluster_names(pipeline: Pipeline, given: Mapping[str, str], chosen: Collecti
         if name:
             names[name] = None
     return list(names)
+
+
+def _may_run(step: PipelineStep, values: Mapping[str, str]) -> bool:
+    """Return whether a step's condition is met, or may be once a step before it has set its variables."""
+    from ansflow_desktop.pipelines.conditions import met
+
+    try:
+        return met(step.when, values)
+    except UserError:
+        return True
 
 
 def start_values(pipeline: Pipeline, given: Mapping[str, str]) -> dict[str, str]:
@@ -112,16 +124,14 @@ def show_plan(
     session: Session, pipeline: Pipeline, given: Mapping[str, str], chosen: Collection[int] | None = None
 ) -> int:
     """Show the commands and the manifest of each step, running nothing on any cluster; return the exit code."""
-    values = {} if pipeline.literal else start_values(pipeline, given)
-    context = ExecutionContext(working_directory=pipeline.folder, variables=values)
+    from ansflow_desktop.executors.checks_context import step_views
+
     shown: list[dict[str, Any]] = []
     code = ExitCode.DONE
-    for index, step in enumerate(pipeline.steps):
-        if step.enabled and step.type is StepType.SHELL:
-            context = _after_shell(step, context)
-        if not step.enabled or (chosen is not None and index not in chosen):
+    for view in step_views(pipeline, given):
+        if not view.step.enabled or (chosen is not None and view.index not in chosen):
             continue
-        row = _step_plan(session, step, context, literal=pipeline.literal)
+        row = _step_plan(session, view, literal=pipeline.literal)
         shown.append(row)
         if any(problem.severity is Severity.ERROR for problem in row["problems"]):
             code = ExitCode.INVALID
@@ -132,28 +142,24 @@ def show_plan(
     return int(code)
 
 
-def _after_shell(step: PipelineStep, context: ExecutionContext) -> ExecutionContext:
-    """Follow a shell step that is nothing but `cd FOLDER`; any other leaves the directory as it is for the preview."""
-    words = step.command.split(maxsplit=1)
-    if len(words) != 2 or words[0] != "cd" or any(char in words[1] for char in "$`;&|\n<>*?~"):
-        return context
-    folder = Path(context.working_directory, step.working_directory, words[1].strip().strip("'\"")).resolve()
-    if not is_folder(folder):
-        return context
-    return ExecutionContext(working_directory=str(folder), variables=context.variables, outputs=context.outputs)
-
-
-def _step_plan(session: Session, step: PipelineStep, context: ExecutionContext, *, literal: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": step.name, "type": step.type, "folder": context.working_directory}
+def _step_plan(session: Session, view: StepView, *, literal: bool) -> dict[str, Any]:
+    """Return what a step will run; what only the run knows stands as `${name}` and is no mistake."""
+    step = view.step
+    row = {"name": step.name, "type": step.type, "folder": view.context.working_directory, "notices": view.remarks}
+    empty: dict[str, Any] = {"commands": [], "manifest": "", "problems": []}
     if step.type is StepType.SHELL:
-        return {**row, "commands": [step.command], "notices": [], "manifest": "", "problems": []}
+        return {**row, **empty, "commands": [step.command]}
     try:
-        ready = step if literal else substitute(step, context.variables)
-        return {**row, **_deploy_plan(session, ready, context)}
+        if view.error is not None and not view.unknown:
+            raise view.error
+        planned = _deploy_plan(session, step, view.context)
+        return {**row, **planned, "notices": [*view.remarks, *planned["notices"]]}
     except UserError as error:
+        if view.excuses(error) or not view.met:
+            return {**row, **empty}
         field = error.field if literal else f"{step.name}: {error.field}" if error.field else step.name
         problem = Problem(field=field, title=error.title, message=error.message, hint=error.hint)
-        return {**row, "commands": [], "notices": [], "manifest": "", "problems": [problem]}
+        return {**row, **empty, "problems": [problem]}
 
 
 def _deploy_plan(session: Session, step: PipelineStep, context: ExecutionContext) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ansflow_desktop.commands import execution, leftovers
 from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.session import pairs
@@ -12,10 +14,13 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.pipeline import Pipeline
 from ansflow_desktop.models.problem import Problem, Severity
-from ansflow_desktop.pipelines.document import PipelineError
+from ansflow_desktop.pipelines.document import PipelineError, read_text
+from ansflow_desktop.pipelines.validate import check_text
 from ansflow_desktop.pipelines.validate import validate as validate_pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ansflow_desktop.commands.session import Session
 
 
@@ -26,7 +31,7 @@ def run(session: Session) -> int:
         session.services.require_writable()
         leftovers.tell(session)
     variables = pairs(args.variable, "variable")
-    pipeline = _load(args.pipeline)
+    pipeline = _load(args.pipeline, variables)
     chosen = _chosen(pipeline, args.only, args.start_from)
     if execution.refuse_problems(session, validate_pipeline(pipeline, variables, chosen)):
         return int(ExitCode.INVALID)
@@ -41,7 +46,7 @@ def preview(session: Session) -> int:
     """Show commands and manifests of a pipeline file; nothing is run on any cluster."""
     args = session.args
     variables = pairs(args.variable, "variable")
-    pipeline = _load(args.pipeline)
+    pipeline = _load(args.pipeline, variables)
     chosen = _chosen(pipeline, args.step, None)
     if execution.refuse_problems(session, validate_pipeline(pipeline, variables, chosen)):
         return int(ExitCode.INVALID)
@@ -52,9 +57,7 @@ def validate(session: Session) -> int:
     """Say every problem of a pipeline file; exit code 2 when one is an error."""
     try:
         given = pairs(session.args.variable, "variable")
-        problems = list(validate_pipeline(_load(session.args.pipeline), given))
-    except PipelineError as error:
-        problems = list(error.problems)
+        problems = list(_problems(_path(session.args.pipeline), given))
     except UserError as error:
         problems = [Problem(field=error.field, title=error.title, message=error.message, hint=error.hint)]
     valid = all(problem.severity is not Severity.ERROR for problem in problems)
@@ -68,6 +71,27 @@ def validate(session: Session) -> int:
     return int(ExitCode.DONE if valid else ExitCode.INVALID)
 
 
+def _path(file: str) -> Path:
+    return Path(file).expanduser().absolute()
+
+
+def _problems(path: Path, given: Collection[str] = ()) -> tuple[Problem, ...]:
+    """Return every problem of a file, with its place."""
+    text = read_text(path)
+    return tuple(_placed(one, text, path) for one in check_text(text, str(path.parent), str(path), given))
+
+
+def _placed(problem: Problem, text: str, path: Path) -> Problem:
+    """Return `problem` with its place in the file, where it names a field that stands there and says none itself."""
+    from ansflow_desktop.pipelines.lossless import place_of
+
+    place = place_of(text, problem.field) if problem.field and not problem.message else None
+    if place is None:
+        return problem
+    where = msg("%(file)s, line %(line)s, column %(column)s", file=str(path), line=place[0], column=place[1])
+    return msgspec.structs.replace(problem, message=where)
+
+
 def schema(session: Session) -> int:
     """Print the JSON Schema of pipeline files, one document in every output form."""
     from ansflow_desktop.pipelines.schema import json_schema
@@ -76,10 +100,15 @@ def schema(session: Session) -> int:
     return int(ExitCode.DONE)
 
 
-def _load(file: str) -> Pipeline:
+def _load(file: str, given: Collection[str] = ()) -> Pipeline:
+    """Return the pipeline in `file`; raises PipelineError with all that is wrong, not only what stops the reading."""
     from ansflow_desktop.pipelines.codec import load_pipeline
 
-    return load_pipeline(Path(file).expanduser().absolute())
+    path = _path(file)
+    try:
+        return load_pipeline(path)
+    except PipelineError as error:
+        raise PipelineError(_problems(path, given) or error.problems) from error
 
 
 def _chosen(pipeline: Pipeline, only: str | None, start_from: str | None) -> set[int] | None:

@@ -11,6 +11,8 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Services
 from ansflow_desktop.i18n import _, msg
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.pipelines.fields import NAME
+from ansflow_desktop.pipelines.variables import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,11 +95,26 @@ def approval_needed(entry: ClusterEntry, plugin: ExecPlugin) -> UserError:
 
 
 def pairs(given: Sequence[str], option: str) -> dict[str, str]:
-    """Return `K=V` options as a mapping; raises UserError for one without `=` or without a name."""
+    """Return `K=V` options as a mapping; raises UserError for one without `=` or without a name.
+
+    Those of the option `variable` must be names of variables, with values that are text.
+    """
     found: dict[str, str] = {}
     for item in given:
         name, separator, value = item.partition("=")
         if not separator or not name:
             raise UserError(msg("%(text)s is not of the form K=V", text=item), field=option)
+        if option == "variable":
+            _require_variable(name, value)
         found[name] = value
     return found
+
+
+def _require_variable(name: str, value: str) -> None:
+    title, hint = None, msg("Use letters, digits and underscores, and begin with a letter.")
+    if not NAME.fullmatch(name):
+        title = msg("%(name)s cannot be the name of a variable", name=name)
+    elif not is_text(value):
+        title, hint = msg("The value of %(name)s is not UTF-8 text", name=name), msg("Give the name of a file instead.")
+    if title:
+        raise UserError(title, "", hint, field="variable")

@@ -48,7 +48,7 @@ def view_of(question: Question) -> StepView:
     if question.index >= len(views):
         raise UserError(msg("There is no such step"))
     view = views[question.index]
-    if view.error is not None:
+    if view.error is not None and not view.unknown:
         view.error.field = view.error.field or ""
         raise view.error
     return view
@@ -58,24 +58,20 @@ def commands(question: Question, services: Any) -> Commands:
     """Return the exact commands of the step."""
     from ansflow_desktop.executors.plan import copy_text, plan_step
 
+    view = None
     try:
         view = view_of(question)
         target = _target(view, services)
         plan = plan_step(view.step, view.context, services.tools, target, Path(view.context.working_directory))
     except (UserError, OSError, ValueError) as error:
-        return Commands(status=PreviewStatus.FAILED, problems=_problems(error, question))
+        return Commands(status=PreviewStatus.FAILED, problems=_problems(error, question, view))
     typed = (plan.shown,) if plan.shown else plan.commands
     fetches = (plan.preparation.notice,) if plan.preparation and plan.shown else ()
-    unplaced = () if view.placed else (_uncertain(),)
     return Commands(
         status=PreviewStatus.READY,
         commands=tuple(_text(command, copy_text(command), view) for command in typed),
-        notices=(*unplaced, *plan.notices, *(notice for notice in fetches if notice not in plan.notices)),
+        notices=(*view.remarks, *plan.notices, *(notice for notice in fetches if notice not in plan.notices)),
     )
-
-
-def _uncertain() -> Any:
-    return msg("A shell step above changes the directory in a way that is only known when it runs.")
 
 
 def _text(command: Command, pasted: str, view: StepView) -> CommandText:
@@ -96,13 +92,14 @@ def manifest(question: Question, services: Any, cancel: Cancel) -> Preview | Non
     """Return what the step renders to, secrets masked; None when cancelled."""
     from ansflow_desktop.executors.preview import render
 
+    view = None
     try:
         view = view_of(question)
         if view.step.type is not StepType.K8S_DEPLOY:
             return Preview(status=PreviewStatus.NONE)
         found = render(view.step, view.context, services.tools, cancel)
     except (UserError, OSError, ValueError) as error:
-        return Preview(status=PreviewStatus.FAILED, problems=_problems(error, question))
+        return Preview(status=PreviewStatus.FAILED, problems=_problems(error, question, view))
     if found.cancelled:
         return None
     status = PreviewStatus.FAILED if found.problems and not found.text else PreviewStatus.READY
@@ -115,6 +112,7 @@ def difference(question: Question, services: Any, cancel: Cancel) -> Difference 
     """Return how the step differs from what is live; None when cancelled."""
     from ansflow_desktop.executors.live_diff import live_diff
 
+    view = None
     try:
         view = view_of(question)
         if view.step.type is not StepType.K8S_DEPLOY:
@@ -122,7 +120,7 @@ def difference(question: Question, services: Any, cancel: Cancel) -> Difference 
         document = services.catalog.document(view.step.k8s_cluster) if view.step.k8s_cluster else None
         found = live_diff(view.step, view.context, services.tools, document, cancel)
     except (UserError, OSError, ValueError) as error:
-        return Difference(status=PreviewStatus.FAILED, problems=_problems(error, question))
+        return Difference(status=PreviewStatus.FAILED, problems=_problems(error, question, view))
     if found.cancelled:
         return None
     shown = difference_of(found)
@@ -144,7 +142,11 @@ def _whole(field: str, index: int) -> str:
     return f"steps[{index}].{inner}" if inner else f"steps[{index}]"
 
 
-def _problems(error: Exception, question: Question) -> tuple[Problem, ...]:
+def _problems(error: Exception, question: Question, view: StepView | None = None) -> tuple[Problem, ...]:
+    """Return why there is nothing to show; what only the run knows is no mistake."""
+    if view is not None and isinstance(error, UserError) and view.excuses(error):
+        field = f"steps[{question.index}]"
+        return tuple(Problem(field=field, title=remark, severity=Severity.INFO) for remark in view.remarks)
     found = getattr(error, "problems", None)
     if found:
         return tuple(found)

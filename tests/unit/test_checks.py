@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.checks import Surroundings, check_text, joined
 from ansflow_desktop.executors.checks_context import directory_after, step_views
 from ansflow_desktop.kube.openapi import Schemas
@@ -254,3 +255,37 @@ def test_three_hyphens_in_a_block_text_begin_a_document_only_in_the_first_column
         + OBJECT % "b"
     )
     assert found(manifest(text), tmp_path) == []
+
+
+LATER = """apiVersion: ansflow.dev/v1
+kind: Pipeline
+metadata: {name: later}
+spec:
+  variables: {go: "no"}
+  steps:
+    - {name: ask, type: shell, command: echo 1, output: version}
+    - name: put
+      type: k8s_deploy
+      k8s_cluster: dev
+      k8s_namespace: shop
+      when: ${go} == yes
+      k8s_config: {deploy_type: helm, chart_path: "${version}/chart", release_name: "web-${go}"}
+    - name: scale
+      type: k8s_scale
+      k8s_cluster: dev
+      k8s_namespace: shop
+      k8s_resource_name: a
+      k8s_config: {replicas: "${version}"}
+"""
+
+
+def test_what_only_the_run_knows_stands_as_it_is_written(tmp_path):
+    _shell, put, scale = step_views(parse(LATER, str(tmp_path)))
+    assert (put.unknown, put.known, put.met) == (("version",), False, False)
+    assert put.step.k8s_config["chart_path"] == "${version}/chart"
+    assert put.step.k8s_config["release_name"] == "web-no"
+    assert put.excuses(UserError("x", field="k8s_config.chart_path"))
+    assert not put.excuses(UserError("x", field="k8s_cluster")), "a cluster that is not there is a mistake"
+    assert scale.unknown == () and scale.error is not None, "a number cannot stand as ${version}"
+    given = step_views(parse(LATER, str(tmp_path)), {"version": "3", "go": "yes"})
+    assert [view.known for view in given] == [True, True, True] and given[1].met
