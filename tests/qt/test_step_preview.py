@@ -369,3 +369,20 @@ def test_user_errors_of_plans_keep_their_field():
     question = step_preview_work.Question(text="", folder="/", index=4)
     [problem] = step_preview_work._problems(UserError("T", field="k8s_config.timeout"), question)
     assert problem.field == "steps[4].k8s_config.timeout"
+
+
+def test_a_late_answer_to_an_old_question_is_dropped(preview, checks, qtbot):
+    preview.show(text(), "/", 0)
+    preview.show(text(), "/", 1)
+    late = Preview(status=PreviewStatus.READY, text="old: text")
+    for answered, part in ((preview._on_manifest, "manifest"), (preview._on_difference, "difference")):
+        answered(0, late)
+        assert getattr(preview.state, part).status is not PreviewStatus.READY
+    preview._on_commands(0, Commands(status=PreviewStatus.READY))
+    assert preview.state.commands.status is PreviewStatus.LOADING
+    checks.check("a: [", "/")
+    before = checks.problems
+    checks._on_local(0, UserError("late"))
+    checks._on_helm(0, UserError("late"))
+    checks._on_cluster(0, UserError("late"))
+    assert checks.problems == before
