@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,17 @@ def _every_page(window: Window, folder: Path, name: str, *, scaled: bool) -> lis
         for ratio, size, suffix in ((1, (WIDTH, HEIGHT), ""), (2, (LEAST_WIDTH, LEAST_HEIGHT), "-200")):
             if ratio == 1 or scaled:
                 window.shell.resize(*size)
+                spin(partial(_page_settled, window, page), _SETTLE_S)
                 spin(lambda: False, _PAINT_S)
                 written.append(pictures.save(window.shell, folder / f"{page}-{name}{suffix}.png", ratio))
     return written
+
+
+def _page_settled(window: Window, page: str) -> bool:
+    """Return whether the page shows what it read when it was first shown."""
+    if page == "pipelines":
+        return window.pipelines.state.loaded
+    return page != "templates" or window.templates.state.loaded
 
 
 def screenshot_of_run(services: Services, request: DeployRequest, events: Sequence[RunEvent], path: Path) -> list[Path]:

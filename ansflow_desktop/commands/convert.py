@@ -9,7 +9,7 @@ from ansflow_desktop import files, safe_yaml
 from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.session import pairs
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ def convert(session: Session) -> int:
     args = session.args
     source, out = _path(args.source), _path(args.out)
     form = args.to or _form_of(source, out)
-    _require_free(out, overwrite=args.overwrite)
     if form == "chart":
         return _chart(session, source, out)
+    _require_free(out, overwrite=args.overwrite)
     if form == "pipeline":
         return _from_ansflow(session, source, out)
     if form == "ansflow":
@@ -61,8 +61,10 @@ def _form_of(source: Path, out: Path) -> str:
 
 
 def _require_free(out: Path, *, overwrite: bool) -> None:
+    title = msg("%(path)s exists already", path=str(out))
+    if files.is_folder(out):
+        raise UserError(title, msg("It is a folder."), msg("Choose another name."), field="OUT")
     if files.is_there(out) and not overwrite:
-        title = msg("%(path)s exists already", path=str(out))
         raise UserError(title, "", msg("Choose another name, or give --overwrite."), field="OUT")
 
 
@@ -161,22 +163,25 @@ def _cluster_ids(session: Session) -> dict[str, int]:
 def _chart(session: Session, source: Path, out: Path) -> int:
     """Write the YAML step `--step` as a chart folder OUT; the pipeline file is left as it is."""
     from ansflow_desktop.commands.execution import start_values
+    from ansflow_desktop.executors.checks_context import step_views
     from ansflow_desktop.executors.migrate import migrate
 
     pipeline = _load(source)
     step = next((one for one in pipeline.steps if one.name == session.args.step), None)
+    if not session.args.step:
+        raise UserError(msg("A chart is made of one step"), "", msg("Name it with --step."), field="--step")
     if step is None:
         hint = msg("Its steps are: %(names)s", names=", ".join(one.name for one in pipeline.steps))
-        raise UserError(
-            msg("The pipeline has no step %(name)s", name=session.args.step or '""'), "", hint, field="--step"
-        )
+        raise UserError(msg("The pipeline has no step %(name)s", name=session.args.step), "", hint, field="--step")
     values: Mapping[str, str] = start_values(pipeline, pairs(session.args.variable, "variable"))
-    context = ExecutionContext(working_directory=pipeline.folder, variables=dict(values))
+    view = next(one for one in step_views(pipeline, values) if one.step.name == step.name)
+    context = ExecutionContext(working_directory=view.context.working_directory, variables=dict(values))
     made = run_cancellable(lambda cancel: migrate(step, context, session.services.tools, out, cancel))
     for notice in made.notices:
         session.out.note(notice)
     if session.out.is_text:
-        session.out.line(msg("Written: %(path)s; %(count)d objects compared.", path=made.folder, count=made.compared))
+        compared = msg_n("%(count)d object compared.", "%(count)d objects compared.", made.compared)
+        session.out.line(msg("Written: %(path)s; %(compared)s", path=made.folder, compared=compared))
         session.out.line(msg("The step's fields for it:"))
         session.out.line(_yaml(made.config))
     else:

@@ -65,6 +65,9 @@ class Templates:
         document = template_text(template)
         parse_template(document, template.name)
         expected = None if replace else 0.0
+        if not replace and self._library.read("template", template.name) is not None:
+            title = msg("There is a template %(name)s already", name=template.name)
+            raise UserError(title, "", msg("Choose another name, or replace it."), field="NAME")
         self._library.save("template", template.name, document, origin=origin, expected=expected)
         return msgspec.structs.replace(template, origin=origin)
 

@@ -138,7 +138,7 @@ def test_every_kind_of_kubernetes_step(tmp_path: Path) -> None:
     assert ["wait", "--for=condition=Complete", "job.batch/once", *where, "--timeout=60s"] in kubectl
     assert ["scale", "deployment/web", "--replicas=3", *where] in kubectl
     assert ["exec", "pod/one", *where, "--", "sh", "-c", "echo 'shop' 'it''s' $HOME"] in kubectl
-    assert ["logs", "deployment/web", "--tail=5", "--since=1h", *where] in kubectl
+    assert ["logs", "deployment/web", "--all-pods=true", "--prefix", "--tail=5", "--since=1h", *where] in kubectl
     assert kubectl[-1] == [
         "delete", "pod", "--selector=app=web", "--cascade=background", "--wait=true", "--timeout=300s",
         "--grace-period=0", *where,

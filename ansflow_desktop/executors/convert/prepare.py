@@ -59,8 +59,16 @@ def prepare(pipeline: Pipeline, given: Mapping[str, str]) -> Prepared:
         variables=variables,
         computed={name: _BUILTIN[name] for name in BUILTIN if name in text},
         steps=tuple(step for step in steps if step),
-        notices=tuple(_notices(pipeline)),
+        notices=tuple(_notices(pipeline, known)),
     )
+
+
+def _shown(text: str, known: Mapping[str, str]) -> str:
+    """Return `text` with what is known filled in, as it is written where that is not all."""
+    try:
+        return fill(text, known)
+    except UserError:
+        return text
 
 
 def _dollars(text: str) -> str:
@@ -126,7 +134,7 @@ def _filled(text: str, field: str, known: Mapping[str, str]) -> str:
         return fill(text, known)
     except UserError as error:
         raise UserError(
-            msg("%(field)s is only known when the pipeline runs", field=field),
+            msg("It is only known when the pipeline runs"),
             error.title,
             msg("Give the variable with -v NAME=VALUE, or write the value into the step."),
             field=field,
@@ -150,9 +158,9 @@ def _options(step: PipelineStep) -> tuple[str, ...]:
     return (*found, *(f"env={name}" for name in step.env))
 
 
-def _notices(pipeline: Pipeline) -> list[Message]:
+def _notices(pipeline: Pipeline, known: Mapping[str, str]) -> list[Message]:
     found = []
-    clusters = sorted({step.k8s_cluster for step in pipeline.steps if step.k8s_cluster and step.enabled})
+    clusters = sorted({_shown(step.k8s_cluster, known) for step in pipeline.steps if step.k8s_cluster and step.enabled})
     if clusters:
         found.append(msg("The engine needs a kubeconfig with these contexts: %(names)s.", names=", ".join(clusters)))
     for step in pipeline.steps:

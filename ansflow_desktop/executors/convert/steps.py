@@ -230,7 +230,10 @@ def _target(step: PipelineStep, selector: str, *, running: bool) -> tuple[Lines,
 
 
 def _logs(step: PipelineStep, config: Logs) -> Lines:
-    what = (f"--selector={config.selector}",) if config.selector else _target(step, "", running=False)[1:]
+    resource = _target(step, "", running=False)[1]
+    what = [f"--selector={config.selector}" if config.selector else resource]
+    if not config.selector and not resource.startswith(("pod/", "pods/")):
+        what += ["--all-pods=true", "--prefix"]
     flags = [f"--container={config.container}"] if config.container else []
     flags += [f"--tail={-1 if config.tail_lines is None else config.tail_lines}"]
     flags += [f"--since={config.since}"] if config.since else []
@@ -268,7 +271,7 @@ def require_known(step: PipelineStep) -> None:
     """Raise UserError where `step` still holds a variable in a field that must be known at conversion."""
     for name in step.deferred:
         raise UserError(
-            msg("%(field)s is only known when the pipeline runs", field=name),
+            msg("It is only known when the pipeline runs"),
             "",
             msg("Give the variable with -v NAME=VALUE, or write the value into the step."),
             field=name,
