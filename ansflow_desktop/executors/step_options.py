@@ -99,13 +99,17 @@ class Tried(NamedTuple):
         return self.result.phase is Phase.FAILED and self.code is not ExitCode.INVALID and not self.unexpected
 
 
+def _sentence(text: Text) -> Text:
+    return text if str(text).rstrip().endswith((".", "?", "!", "\u3002")) else msg("%(text)s.", text=text)
+
+
 def failed_attempt(step: PipelineStep, attempt: int, why: Text, seconds: float) -> Message:
     """Return what is told after an attempt that failed and is followed by another."""
     return msg(
         "Attempt %(attempt)d of %(attempts)d failed: %(reason)s The next one begins in %(seconds)s s.",
         attempt=attempt,
         attempts=step.retries + 1,
-        reason=why or msg("no reason is known."),
+        reason=_sentence(why or msg("no reason is known.")),
         seconds=f"{seconds:g}",
     )
 

@@ -99,7 +99,26 @@ def substitute(step: PipelineStep, variables: Mapping[str, str]) -> PipelineStep
     if step.k8s_config:
         used = {name: _config_value(step, name, value, variables) for name, value in _config_of(step)}
         changed["k8s_config"] = {**step.k8s_config, **used}
+    if step.type is not StepType.SHELL:
+        _map_texts(changed, "", _require_text)
     return msgspec.structs.replace(step, **changed, deferred={})
+
+
+def is_text(value: str) -> bool:
+    """Say whether `value` can be written as UTF-8: not where it came from bytes that are none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _require_text(value: str, field: str) -> str:
+    if is_text(value):
+        return value
+    title = msg("%(field)s holds bytes that are no UTF-8 text", field=field.removeprefix("."))
+    hint = msg("Look at the variables in it: one has such a value.")
+    raise UserError(title, "", hint, field=field.removeprefix("."))
 
 
 def _texts_of(step: PipelineStep) -> Iterator[tuple[str, Any]]:

@@ -329,8 +329,14 @@ def test_run_asks_the_clusters_first(call, pipeline: Path) -> None:
     assert "Step 1" not in out
 
 
-def test_a_variable_needs_a_name_and_a_value(call, pipeline: Path) -> None:
-    assert call("run", str(pipeline), "-v", "novalue")[0] == ExitCode.INVALID
+VARIABLES = [("novalue", "K=V"), ("a-b=c", "name of a variable"), ("a=\udcff", "not UTF-8 text")]
+
+
+@pytest.mark.parametrize(("given", "words"), VARIABLES)
+def test_a_variable_that_no_step_could_use_is_refused(call, pipeline: Path, given: str, words: str) -> None:
+    code, _, said = call("run", str(pipeline), "-v", given)
+    assert code == ExitCode.INVALID
+    assert words in said
 
 
 @pytest.mark.parametrize("words", [("validate",), ("run",), ("preview",)])

@@ -245,6 +245,12 @@ class TestSubstitute:
             substitute(step, {"v": "a b"})
         assert caught.value.field == "k8s_config.command"
 
+    def test_bytes_that_are_no_text_reach_a_shell_step_only(self):
+        assert substitute(shell(env={"A": "${v}"}), {"v": "\udcff"}).env == {"A": "\udcff"}
+        with pytest.raises(UserError, match="UTF-8") as caught:
+            substitute(deploy(config={"values_files": ["a", "${v}"]}), {"v": "\udcff"})
+        assert caught.value.field == "k8s_config.values_files[1]"
+
     def test_an_undefined_variable_names_the_field(self):
         with pytest.raises(UserError) as caught:
             substitute(deploy(config={"values_files": ["a", "${x}"]}), {})

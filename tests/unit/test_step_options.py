@@ -81,6 +81,12 @@ class TestRetries:
         ]
         assert sum(isinstance(event, StepFinished) for event in world.events) == 1
 
+    def test_a_reason_without_a_full_stop_gets_one(self, world):
+        world.run(shell("a", "exit 3", retries=1, retry_delay="1ms"))
+        assert world.notices() == [
+            "Attempt 1 of 2 failed: The command ended with exit code 3. The next one begins in 0.001 s."
+        ]
+
     def test_the_last_failure_counts_when_none_succeeds(self, world):
         world.kubernetes.behaviour["d"] = act = failing(9, exit_code=7)
         outcome = world.run(deploy("d", retries=2, retry_delay="1ms"), shell("b"))
