@@ -37,6 +37,7 @@ from ansflow_desktop.models.duration import parse_duration
 from ansflow_desktop.models.pipeline import Exec, ExecutionContext, PipelineStep
 from ansflow_desktop.models.run import CommandStarted, Phase
 
+_PRACTICE_POLICY = "practice-nodes-run-nothing"  # resources/practice/no-exec.json
 _MAY_RUN = msg("The command may still run in the container: closing the connection does not end it.")
 
 
@@ -105,7 +106,12 @@ def run_exec(
     found, argv = check_target(step, config), command_words(config)
     seconds = parse_duration(config.timeout, f"{CONFIG}.timeout")
     run = _Run(step, config, context, scope)
-    return sync.run(run.carry_out(document, found, argv, seconds))
+    try:
+        return sync.run(run.carry_out(document, found, argv, seconds))
+    except UserError as error:
+        if _PRACTICE_POLICY in str(error.message):
+            error.hint = msg("To allow it: ansflow-desktop practice start --exec-on-this-machine")
+        raise
 
 
 class _Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from ansflow_desktop.kube.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_DENIED = re.compile(r"denied (the )?request|denied by|is forbidden: ")  # admission answers 422, 400 or what it likes
 _UNREACHABLE_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 
@@ -68,6 +70,8 @@ def from_status(server: str, http_status: int, body: bytes) -> KubeError:
             msg("Ask the cluster's administrator for the right, or use another user."),
         )
         return KubeError(title, words, hint, code=ExitCode.FORBIDDEN, status=403, reason=reason)
+    if 400 <= http_status < 500 and _DENIED.search(words):
+        return KubeError(msg("This is not allowed"), words, code=ExitCode.FORBIDDEN, status=http_status, reason=reason)
     if http_status in _UNREACHABLE_STATUSES:
         title = msg("%(server)s cannot answer now", server=server)
         return unreachable(title, words, msg("Try again in a while."), status=http_status, reason=reason)

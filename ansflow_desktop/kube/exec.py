@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Literal, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
@@ -28,6 +29,7 @@ _CLOSE_S = 1.0
 _MOST_BYTES = 16 * 1024 * 1024
 _STREAMS: dict[int, Literal["stdout", "stderr"]] = {1: "stdout", 2: "stderr"}
 _STATUS_CHANNEL = 3
+_EXIT_STATUS = re.compile(r"\bexit status (\d{1,3})$")
 
 OnBytes: TypeAlias = Callable[[Literal["stdout", "stderr"], bytes], None]
 
@@ -220,6 +222,8 @@ def _ended(body: bytes) -> ExecEnd:
         return ExecEnd(how=Ended.EXITED, exit_code=0)
     causes = status.details.causes if status.details else ()
     code = next((cause.message for cause in causes if cause.reason == "ExitCode"), "")
+    if not code:  # simulated nodes (kwok) put the command's own end into the words of an internal error
+        code = next(iter(_EXIT_STATUS.findall(status.message)), "")
     if code.isdecimal():
         return ExecEnd(how=Ended.EXITED, exit_code=int(code), message=clean(status.message))
     return ExecEnd(how=_without_code(status.message), message=clean(status.message or status.reason))

@@ -8,9 +8,10 @@ import json
 import pytest
 from aiohttp import web
 
+from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.kube import release_watch, releases
 from ansflow_desktop.kube.client import ClusterClient
-from ansflow_desktop.kube.errors import KubeError
+from ansflow_desktop.kube.errors import KubeError, from_status
 from ansflow_desktop.kube.live import follow_release
 from ansflow_desktop.kube.live_board import EventUpdate, ResourceUpdate
 
@@ -284,3 +285,13 @@ def test_every_request_says_who_asks_and_none_from_this_machine_is_compressed(se
     server.answer = answer
     play(server, story)
     assert seen == [("ansflow-desktop", "identity")]
+
+
+@pytest.mark.parametrize("status", [400, 403, 422])
+def test_what_admission_denies_is_forbidden_whatever_its_status(status: int) -> None:
+    words = (
+        "pods \"web\" is forbidden: ValidatingAdmissionPolicy 'x' with binding 'x' denied request: nothing runs here."
+    )
+    error = from_status("https://x", status, json.dumps({"kind": "Status", "message": words}).encode())
+    assert error.code is ExitCode.FORBIDDEN
+    assert words in str(error.message)
