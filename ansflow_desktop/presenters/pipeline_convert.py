@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal
 
 from ansflow_desktop import files
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.models.problem import Severity
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.pipeline_editor_state import step_of
@@ -195,5 +195,9 @@ def file_name(form: Form, title: str) -> str:
 
 def said_of(made: ChartMade) -> tuple[Text, ...]:
     """Return what is to be known of a chart that was made."""
-    same = msg("%(count)s objects were compared: helm renders the same as the manifests.", count=made.compared)
+    same = msg_n(
+        "%(count)s object was compared: helm renders the same as the manifest.",
+        "%(count)s objects were compared: helm renders the same as the manifests.",
+        made.compared,
+    )
     return (msg("The chart lies in %(folder)s. Undo brings the step back.", folder=made.folder), same, *made.notices)

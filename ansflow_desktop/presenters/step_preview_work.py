@@ -12,6 +12,8 @@ from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.command import Command, KubeTarget
 from ansflow_desktop.models.pipeline import StepType
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.presenters.pipeline_editor_work import read
+from ansflow_desktop.presenters.pipeline_problems import in_words
 from ansflow_desktop.presenters.step_preview_state import (
     Commands,
     CommandText,
@@ -149,7 +151,7 @@ def _problems(error: Exception, question: Question, view: StepView | None = None
         return tuple(Problem(field=field, title=remark, severity=Severity.INFO) for remark in view.remarks)
     found = getattr(error, "problems", None)
     if found:
-        return tuple(found)
+        return in_words(found, read(question.text).steps)
     if isinstance(error, UserError):
         field = _whole(error.field, question.index)
         return (Problem(field=field, title=error.title, message=error.message, hint=error.hint),)

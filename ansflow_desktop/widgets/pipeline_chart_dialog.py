@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QProgressBar, QWidget
 
 from ansflow_desktop.errors import UserError
@@ -88,7 +88,10 @@ class ChartDialog(Dialog):
         self._working = working
         self._busy.setVisible(working)
         self._make.setEnabled(not working)
+        if working:
+            self._cancel.setFocus()
         self._line.setEnabled(not working)
+        QTimer.singleShot(0, self.adjustSize)
 
     @Slot(object)
     def show_error(self, error: UserError) -> None:

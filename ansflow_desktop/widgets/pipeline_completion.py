@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QObject, Qt, Slot
+from PySide6.QtCore import QModelIndex, QObject, QSize, Qt, Slot
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QPlainTextEdit, QVBoxLayout
 
@@ -12,7 +12,7 @@ from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.controls import label
 
 _ROWS, _WIDTH = 8, 300
-_ROW_PX = 24
+_ROW_PX = 22
 _MOVES = {
     Qt.Key.Key_Up: -1,
     Qt.Key.Key_Down: 1,
@@ -56,6 +56,7 @@ class CompletionPopup(QFrame):
         self.list.clear()
         for offer in offers:
             item = QListWidgetItem(offer.label)
+            item.setSizeHint(QSize(40, _ROW_PX))
             item.setData(Qt.ItemDataRole.UserRole, offer)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{offer.label}. {offer.help}".rstrip(". "))
             self.list.addItem(item)
@@ -68,7 +69,8 @@ class CompletionPopup(QFrame):
     def chosen(self) -> Offer | None:
         """The offer that Return takes."""
         item = self.list.currentItem()
-        return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        found: Offer | None = item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+        return found
 
     def move_by(self, rows: int) -> None:
         """Choose the offer `rows` further down, the other end beyond the last."""

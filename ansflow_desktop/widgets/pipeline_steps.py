@@ -19,6 +19,12 @@ from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 from ansflow_desktop.widgets.step_list import StepList
 
 _WIDTH = 236
+_MENU = (
+    *("run_one", "run_from", ""),
+    *("duplicate", "switch", "up", "down", "copy", "paste", ""),
+    *("keep", "template", "chart", ""),
+    "remove",
+)
 
 
 class StepsColumn(QWidget):
@@ -229,7 +235,12 @@ class StepsColumn(QWidget):
         menu = QMenu(self)
         menu.setObjectName("step_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name, icon, text in (*_actions(), *_more_actions()):
+        words = {name: (icon, text) for name, icon, text in (*_actions(), *_more_actions())}
+        for name in _MENU:
+            if not name:
+                menu.addSeparator()
+                continue
+            icon, text = words[name]
             action = menu.addAction(icons.icon(icon, "bad" if name == "remove" else "muted"), text)
             action.setData(name)
             action.setEnabled(self._can(name, has_step=has_step))

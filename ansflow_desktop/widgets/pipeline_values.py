@@ -51,7 +51,7 @@ class ValuesDialog(Dialog):
     def _fields(self) -> QWidget:
         scroll = Column()
         layout = QVBoxLayout(scroll.inside)
-        layout.setContentsMargins(0, 0, 6, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         for name, line in self._lines.items():
             layout.addWidget(Field(name, line))

@@ -169,7 +169,7 @@ def test_a_yaml_step_becomes_a_chart_and_one_undo_brings_it_back(deploy, monkeyp
     assert deploy.find("chart_folder").text() == "./charts/web"
     deploy.click("chart_make")
     text = notices(deploy)
-    assert "1 objects were compared" in text and "Helm refuses others." in text
+    assert "1 object was compared" in text and "Helm refuses others." in text
     folder = tmp_path / "shop" / "charts" / "web"
     assert folder.is_dir() and str(folder) in text
     deploy.settle()
@@ -393,6 +393,16 @@ def test_problems_are_said_in_the_language_in_use(hands):
     hands.until(lambda: bool(hands.state.problems))
     hands.window.frame.choose_language("zh_CN")
     hands.until(lambda: any("副本数" in str(one.title) for one in hands.state.problems))
+
+
+def test_the_commands_of_a_step_are_shown_while_another_one_is_wrong(hands):
+    hands.click("palette_k8s_scale")
+    hands.steps("build", "scale-2", "scale")
+    hands.until(lambda: bool(hands.desk.preview.state.commands.problems))
+    titles = {str(one.title) for one in hands.desk.preview.state.commands.problems}
+    assert {"Resource is missing", "Replicas is missing"} <= titles
+    hands.desk.editor.select(0)
+    hands.until(lambda: [one.shown for one in hands.desk.preview.state.commands.commands] == ["echo built"])
 
 
 def test_names_that_a_person_chose_are_no_labels():
