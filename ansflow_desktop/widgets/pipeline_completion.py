@@ -94,12 +94,12 @@ class CompletionPopup(QFrame):
         said = self._help.heightForWidth(width - 8) if self._help.text() else -4
         cursor = self._over.cursorRect().translated(self._over.viewport().pos())
         below, above = inside.bottom() - cursor.bottom() - 4, cursor.top() - 4
-        rows = min(_ROWS, self.list.count())
-        wanted = rows * _ROW_PX + said + 18
-        height = min(wanted, max(below, above))
-        self.list.setFixedHeight(max(_ROW_PX, height - said - 14))
+        frame = said + 18
+        rows = min(_ROWS, self.list.count(), max(1, (max(below, above) - frame) // _ROW_PX))
+        height = rows * _ROW_PX + frame
+        self.list.setFixedHeight(rows * _ROW_PX + 2)
         left = max(4, min(cursor.left() - 10, inside.right() - width - 4))
-        top = cursor.bottom() + 2 if wanted <= below or below >= above else cursor.top() - height - 2
+        top = cursor.bottom() + 2 if height <= below or below >= above else cursor.top() - height - 2
         self.setGeometry(left, top, width, height)
 
 
