@@ -169,6 +169,13 @@ def sentence(state: State) -> Text:
     return msg("%(said)s %(recovery)s", said=said, recovery=recovery(release)) if release.status.pending else said
 
 
+def still_working(run: Unfinished) -> Text:
+    """Return what to say of a run of which a process still works on."""
+    if run.targets:
+        return msg("A helm that it started is still at work. Wait for its end before you deploy again.")
+    return msg("A command that it started is still at work. Wait for its end before you run it again.")
+
+
 def report(services: Machine, run: Unfinished) -> tuple[Text, ...]:
     """Ask the clusters of `run`, write its end into the journal so that it is told once, and return what to say.
 
@@ -177,7 +184,7 @@ def report(services: Machine, run: Unfinished) -> tuple[Text, ...]:
     """
     title = msg("%(run)s did not end: AnsFlow was closed or ended in the middle of it", run=name_of(run))
     if run.alive:
-        return (title, msg("A helm that it started is still at work. Wait for its end before you deploy again."))
+        return (title, still_working(run))
     states = [read_state(services, target) for target in run.targets]
     nothing = msg("What its steps had done until then stays done.")
     said = (title, *map(sentence, states)) if states else (title, nothing)

@@ -121,10 +121,10 @@ def run_banner(run: Unfinished, states: tuple[State, ...]) -> Banner:
 
 
 def _text(run: Unfinished, states: tuple[State, ...]) -> Text:
-    from ansflow_desktop.executors.reconcile import sentence
+    from ansflow_desktop.executors.reconcile import sentence, still_working
 
     if run.alive:
-        return msg("A helm that it started is still at work. Wait for its end before you deploy again.")
+        return still_working(run)
     said = [sentence(state) for state in states] or [msg("What its steps had done until then stays done.")]
     text: Text = said[0]
     for more in said[1:]:

@@ -104,11 +104,14 @@ def test_a_run_that_began_no_deploy_asks_no_cluster(services, died, monkeypatch)
     assert str(state) == "What its steps had done until then stays done."
 
 
-def test_a_helm_that_is_still_at_work_is_told_and_asked_for_again(services, died, monkeypatch):
-    died(HELM)
+@pytest.mark.parametrize(
+    ("argv", "words"), [(HELM, "A helm that it started"), (("/bin/bash", "-c", "x"), "A command that it started")]
+)
+def test_what_is_still_at_work_is_told_and_asked_for_again(services, died, monkeypatch, argv, words):
+    died(argv)
     (services.directories.runs / "r").mkdir(parents=True)
     monkeypatch.setattr(reconcile, "processes_left", lambda folder: folder.name == "r")
-    assert "still at work" in str(reconcile.report(services, only(services))[1])
+    assert f"{words} is still at work" in str(reconcile.report(services, only(services))[1])
     assert only(services).alive
 
 
