@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QKeySequence, QTextCharFormat, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QTextEdit
@@ -14,6 +16,7 @@ from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.code import CodeEditor
 from ansflow_desktop.widgets.pipeline_completion import Completer
 
+_ITEM = re.compile(r" *(?P<dashes>(- +)+)[^\s#'\"\[{&*][^:]*:(\s|$)")
 _TONES = {Severity.ERROR: "bad", Severity.WARNING: "warn"}
 
 
@@ -136,12 +139,21 @@ class YamlFace(CodeEditor):
         elif event.key() == Qt.Key.Key_Backtab:
             self._outdent()
         else:
+            before = self.textCursor().block().text()[: self.textCursor().positionInBlock()]
             super().keyPressEvent(event)
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+                self._below_item(before)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Put the completions away."""
         super().focusOutEvent(event)
         self._completer.close()
+
+    def _below_item(self, before: str) -> None:
+        """Begin the line below `- name: web` where the keys of that item stand."""
+        item = _ITEM.match(before)
+        if item:
+            self.insertPlainText(" " * len(item["dashes"]))
 
     def _outdent(self) -> None:
         cursor = self.textCursor()

@@ -304,6 +304,16 @@ def test_what_is_offered_behind_wide_letters_lands_where_the_cursor_is(hands, fa
     hands.until(lambda: "echo 部署 😀 ${env} # 😀\n" in hands.state.text)
 
 
+def test_return_behind_the_first_key_of_a_step_goes_on_with_its_keys(hands, face):
+    put_cursor(face, "- name: build   # first")
+    hands.key(face, Qt.Key.Key_Return)
+    hands.qtbot.keyClicks(face, "retr")
+    hands.until(lambda: hands.shown("completion") and offered(hands)[0] == "retries")
+    hands.key(face, Qt.Key.Key_Return)
+    hands.qtbot.keyClicks(face, "2")
+    hands.until(lambda: hands.state.fresh and hands.state.document.steps[0].get("retries") == 2)
+
+
 def test_esc_closes_the_list_and_stays_on_the_page(hands, face):
     put_cursor(face, "type: k8s_scale")
     hands.key(face, Qt.Key.Key_Return)
