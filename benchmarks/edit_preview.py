@@ -16,6 +16,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QEventLoop, QTimer
 from ratios import interleave, report, spread
 
 from ansflow_desktop import app as program
@@ -75,6 +76,7 @@ class Bench:
 
     def bare(self) -> float:
         """Return the seconds of `helm template` as a person would run it, with the same values."""
+        self._settle()
         helm = self._services.tools.helm
         argv = [helm.path, "template", "fe", ".", "--namespace", "fe", "--include-crds", "--values", "-"]
         argv.append(f"--kube-version={pins.version('kubernetes')}")
@@ -85,12 +87,14 @@ class Bench:
         return time.perf_counter() - started
 
     def ours(self) -> float:
-        """Return the seconds from an edit to the preview that shows it, without the pause."""
+        """Return the seconds from an edit to the preview that shows it, without the pause; it is checked meanwhile."""
+        self._settle()
         text = self._edited()
         mark = f"edit-{self._number}"
         started = time.perf_counter()
+        self._checks.check(text, "/")
         self._preview.show(text, "/", 0)
-        _wait(lambda: self._preview.state.manifest.status is not PreviewStatus.LOADING)
+        _until(self._preview.state_changed, lambda: self._preview.state.manifest.status is not PreviewStatus.LOADING)
         took = time.perf_counter() - started
         if mark not in self._preview.state.manifest.text:
             sys.exit(f"not the preview of this edit: {self._preview.state.manifest}")
@@ -98,11 +102,15 @@ class Bench:
 
     def check(self) -> float:
         """Return the seconds from an edit to the problem that it makes."""
+        self._settle()
         odd = f"0{self._number % 7 + 1}0"
         text, wanted = self._edited(odd), f"{odd} is read as"
         started = time.perf_counter()
         self._checks.check(text, "/")
-        _wait(lambda: any(wanted in str(problem.message) for problem in self._checks.problems))
+        _until(
+            self._checks.problems_changed,
+            lambda: any(wanted in str(problem.message) for problem in self._checks.problems),
+        )
         return time.perf_counter() - started
 
     def burst(self) -> int:
@@ -122,9 +130,32 @@ class Bench:
         self._preview.state_changed.disconnect(look)
         return sum(f"edit-{number}" not in text for text, number in seen)
 
+    def _settle(self) -> None:
+        """Wait until nothing of the last edit is under way: it must not fall on the next figure."""
+        _wait(lambda: not self._checks.checking)
+
     def _edited(self, odd: str = "1") -> str:
         self._number += 1
         return _TEXT.format(chart=CHART, number=self._number, odd=odd)
+
+
+def _until(signal, ready) -> None:
+    """Come back at the very signal after which `ready()` holds: looking every few milliseconds would count too."""
+    here, patience = QEventLoop(), QTimer()
+    patience.setSingleShot(True)
+    patience.timeout.connect(here.quit)
+    patience.start(int(PATIENCE_S * 1000))
+
+    def look() -> None:
+        if ready():
+            here.quit()
+
+    signal.connect(look)
+    if not ready():
+        here.exec()
+    signal.disconnect(look)
+    if not ready():
+        sys.exit("waited in vain")
 
 
 def _wait(ready) -> None:

@@ -144,7 +144,8 @@ def shown(raw: RawRendering) -> Rendered:
     if raw.cancelled or raw.problems:
         return Rendered(problems=raw.problems, cancelled=raw.cancelled)
     try:
-        return Rendered(text=rendered.masked(raw.text), objects=rendered.objects_of(raw.text))
+        text, objects = rendered.masked_with_objects(raw.text)
+        return Rendered(text=text, objects=objects)
     except safe_yaml.YamlProblem as problem:
         title = msg("What the chart renders to is not YAML")
         return Rendered(problems=(Problem(field=raw.field, title=title, message=problem.text()),))

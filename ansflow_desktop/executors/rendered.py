@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -10,15 +10,15 @@ from ansflow_desktop import safe_yaml
 from ansflow_desktop.executors.live_diff_masks import looks_secret
 
 MASK = '"***"'
+ObjectKey: TypeAlias = tuple[str, str, str]
 
 
-def objects_of(text: str) -> tuple[tuple[str, str, str], ...]:
+def objects_of(text: str) -> tuple[ObjectKey, ...]:
     """Return (kind, namespace, name) of each object in `text`; what is no object is passed over.
 
     Raises safe_yaml.YamlProblem where `text` is no YAML.
     """
-    found = (_identity(node) for node in safe_yaml.compose(text))
-    return tuple(identity for identity in found if identity)
+    return _objects(safe_yaml.compose(text))
 
 
 def masked(text: str) -> str:
@@ -27,10 +27,21 @@ def masked(text: str) -> str:
     Masked are all values under a Secret's `data` and `stringData`, and elsewhere what is named like a secret
     (`password: …`, an environment variable DB_PASSWORD). They are replaced at their places (recipes.md, "YAML edits").
     """
-    spans = [span for node in safe_yaml.compose(text) for span in (*_secret_spans(node), *_named_spans(node))]
+    return masked_with_objects(text)[0]
+
+
+def masked_with_objects(text: str) -> tuple[str, tuple[ObjectKey, ...]]:
+    """Return `masked(text)` and `objects_of(text)`, reading the text once."""
+    nodes = safe_yaml.compose(text)
+    spans = [span for node in nodes for span in (*_secret_spans(node), *_named_spans(node))]
     for start, end in sorted(set(spans), reverse=True):
         text = text[:start] + MASK + _line_end(text[start:end]) + text[end:]
-    return text
+    return text, _objects(nodes)
+
+
+def _objects(nodes: list[Any]) -> tuple[ObjectKey, ...]:
+    found = (_identity(node) for node in nodes)
+    return tuple(identity for identity in found if identity)
 
 
 def _line_end(value: str) -> str:

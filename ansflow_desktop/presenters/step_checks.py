@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.executors.worker import CallThread
     from ansflow_desktop.kube.openapi import SchemaStore
 
-HELM_DELAY_MS = 300
+HELM_DELAY_MS = 600  # behind the preview's own helm: two at once would make both late
 CLUSTER_DELAY_MS = 400  # after helm's answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.problem import Problem
@@ -40,7 +40,9 @@ class StepPreview(Presenter):
         self._services = services
         self._threads: dict[str, CallThread] = {}
         self._cancels: dict[str, Cancel] = {}
+        self._asked: tuple[str, str, int] | None = None
         self._question: work.Question | None = None
+        self._turn = 0
         self._wanted = False
         self._render_timer = self._timer(RENDER_DELAY_MS)
         self._render_timer.timeout.connect(self._render)
@@ -51,16 +53,16 @@ class StepPreview(Presenter):
     def _timer(self, milliseconds: int) -> QTimer:
         timer = QTimer(self)
         timer.setSingleShot(True)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)  # a coarse one is up to a twentieth late
         timer.setInterval(milliseconds)
         return timer
 
     def show(self, text: str, folder: str, index: int | None) -> None:
         """Preview step `index` of `text` (None: none); relative paths start in `folder`. What was shown is stale."""
-        question = None if index is None else work.Question(text=text, folder=folder, index=index)
-        if question == self._question:
-            return
-        self._question = question
-        self._begin()
+        asked = None if index is None else (text, folder, index)
+        if asked != self._asked:
+            self._asked = asked
+            self._begin()
 
     def refresh(self) -> None:
         """Work everything out anew: files or the cluster may have changed."""
@@ -75,6 +77,7 @@ class StepPreview(Presenter):
 
     def _begin(self) -> None:
         self._stop_all()
+        self._question = self._ask_anew()
         loading = PreviewStatus.LOADING if self._question else PreviewStatus.NONE
         compared = loading if self._wanted else PreviewStatus.NONE
         state = StepPreviewState(
@@ -91,6 +94,14 @@ class StepPreview(Presenter):
         self._render_timer.start()
         if self._wanted:
             self._difference_timer.start()
+
+    def _ask_anew(self) -> work.Question | None:
+        """Return what is asked for as a question of its own: an answer to an earlier one never stands for it."""
+        if self._asked is None:
+            return None
+        self._turn += 1
+        text, folder, index = self._asked
+        return work.Question(text=text, folder=folder, index=index, turn=self._turn)
 
     def _stop_all(self) -> None:
         """End what is under way; its answers are stale from now on."""
@@ -152,7 +163,7 @@ class StepPreview(Presenter):
 
     async def close(self) -> None:
         """End what is under way, and the threads."""
-        self._question = None
+        self._asked = self._question = None
         self._stop_all()
         threads, self._threads = self._threads, {}
         for thread in threads.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +30,23 @@ if TYPE_CHECKING:
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Which step of which text is to be previewed; relative paths start in `folder`."""
+    """Which step of which text is to be previewed; relative paths start in `folder`.
+
+    `turn` tells apart the same question asked again, when files may have changed meanwhile.
+    """
 
     text: str
     folder: str
     index: int
+    turn: int = 0
 
 
+@functools.lru_cache(maxsize=2)
 def view_of(question: Question) -> StepView:
-    """Return the step with what is known of it; raises UserError where the text or its variables cannot be used."""
+    """Return the step with what is known of it; raises UserError where the text or its variables cannot be used.
+
+    Kept for the three parts of one preview.
+    """
     from ansflow_desktop.executors.checks_context import step_views
     from ansflow_desktop.pipelines.codec import examine
     from ansflow_desktop.pipelines.document import PipelineError
