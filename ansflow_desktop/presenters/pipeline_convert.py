@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from ansflow_desktop import files
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.models.problem import Severity
-from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.base import Presenter, off_thread, unexpected
 from ansflow_desktop.presenters.pipeline_editor_state import step_of
+from ansflow_desktop.presenters.pipeline_editor_work import read
+from ansflow_desktop.presenters.pipeline_problems import in_words
 from ansflow_desktop.process import Cancel
 
 if TYPE_CHECKING:
@@ -94,11 +97,11 @@ class PipelineConvert(Presenter):
     async def _to_chart(self, index: int, folder: str, document: Document, cancel: Cancel) -> None:
         try:
             made = await off_thread(lambda: make_chart(self._services, index, folder, document, cancel))
-        except UserError as error:
+        except Exception as error:  # the dialog waits for an answer, whatever it is
             if cancel.requested:
                 self.chart_stopped.emit()
             else:
-                self.chart_failed.emit(error)
+                self.chart_failed.emit(error if isinstance(error, UserError) else unexpected(error))
             return
         self.chart_made.emit(made)
 
@@ -119,10 +122,22 @@ def write_as(form: Form, path: Path, document: Document) -> tuple[Text, ...]:
     """Write the pipeline to `path` and return what is to be said of it; raises UserError, nothing is written then."""
     from ansflow_desktop.executors.convert.prepare import prepare
 
-    prepared = prepare(_checked(document), {})
+    with _in_words(document):
+        prepared = prepare(_checked(document), {})
     text = _writer(form.key)(prepared)
     files.write_atomic(path, text.encode(), mode=0o755 if form.program else 0o644)
     return tuple(prepared.notices)
+
+
+@contextlib.contextmanager
+def _in_words(document: Document) -> Iterator[None]:
+    """Say what is wrong with the pipeline as the form says it."""
+    from ansflow_desktop.pipelines.document import PipelineError
+
+    try:
+        yield
+    except PipelineError as error:
+        raise PipelineError(in_words(error.problems, read(document.text).steps)) from error
 
 
 def _writer(key: str) -> Callable[[Prepared], str]:
@@ -153,13 +168,25 @@ def make_chart(services: Any, index: int, folder: str, document: Document, cance
     from ansflow_desktop.executors.migrate import migrate
     from ansflow_desktop.executors.planned import step_directory
 
-    step, context = _step_of(document, index)
-    place = Path(step_directory(step, context), Path(folder).expanduser())
+    with _in_words(document):
+        step, context = _step_of(document, index)
+    place = _place(folder, step_directory(step, context))
     made = migrate(step, context, services.tools, place, cancel)
     changed = {name: value for name, value in made.config.items() if step.k8s_config.get(name) != value}
     return ChartMade(
         index=index, name=step.name, folder=made.folder, fields=changed, compared=made.compared, notices=made.notices
     )
+
+
+def _place(folder: str, base: str) -> Path:
+    try:
+        return Path(base, Path(folder).expanduser()) if "\0" not in folder else _no_folder(folder)
+    except RuntimeError:  # a `~name` of nobody
+        return _no_folder(folder)
+
+
+def _no_folder(folder: str) -> Path:
+    raise UserError(msg("%(path)s cannot be a folder", path=folder.replace("\0", "\\0")), field="folder")
 
 
 def _step_of(document: Document, index: int) -> tuple[PipelineStep, ExecutionContext]:
@@ -168,11 +195,11 @@ def _step_of(document: Document, index: int) -> tuple[PipelineStep, ExecutionCon
     from ansflow_desktop.pipelines.codec import examine
     from ansflow_desktop.pipelines.document import PipelineError
 
-    read = examine(document.text, document.folder)
-    wrong = tuple(problem for problem in read.problems if step_of(problem.field) in (index, None))
-    if read.pipeline is None or wrong:
-        raise PipelineError(wrong or read.problems)
-    return read.pipeline.steps[index], step_views(read.pipeline)[index].context
+    found = examine(document.text, document.folder)
+    wrong = tuple(problem for problem in found.problems if step_of(problem.field) in (index, None))
+    if found.pipeline is None or wrong:
+        raise PipelineError(wrong or found.problems)
+    return found.pipeline.steps[index], step_views(found.pipeline)[index].context
 
 
 def chart_folder(step: Mapping[str, Any]) -> str:

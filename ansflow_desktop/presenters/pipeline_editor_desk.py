@@ -256,7 +256,7 @@ class PipelineDesk(Presenter):
         `variables` are other values than those of the document, for this run alone.
         """
         if self.can_run if only is None and start_from is None else self.can_run_steps:
-            self._asked = {"only": only, "start_from": start_from, "variables": variables or {}}
+            self._asked = {"only": only, "start_from": start_from, **({"variables": variables} if variables else {})}
             self._start("start", self._start_run())
 
     async def _start_run(self) -> None:

@@ -25,10 +25,10 @@ class ValuesDialog(Dialog):
         super().__init__(parent, _("Run with other values"))
         self.setObjectName("run_values")
         self.setMinimumWidth(460)
-        self._values = dict(values)
         intro = _("They hold for this run alone and are not saved. What is changed is taken as it is typed.")
         self.body.addWidget(label(intro, "context", wrap=True))
         self._lines = {name: self._line(name, value) for name, value in values.items()}
+        self._before = {name: line.text() for name, line in self._lines.items()}
         self.body.addWidget(self._fields())
         cancel = button(_("Cancel"))
         cancel.clicked.connect(self.reject)
@@ -63,4 +63,4 @@ class ValuesDialog(Dialog):
     def _on_run(self) -> None:
         typed = {name: line.text() for name, line in self._lines.items()}
         self.accept()
-        self.run_asked.emit({name: text for name, text in typed.items() if text != self._values[name]})
+        self.run_asked.emit({name: text for name, text in typed.items() if text != self._before[name]})
