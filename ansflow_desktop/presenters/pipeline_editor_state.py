@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from ansflow_desktop.i18n import Text
+from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.models.run import Phase
 
@@ -138,6 +138,16 @@ class EditorState(msgspec.Struct, frozen=True, kw_only=True):
         """The problems that stand in the way of a run."""
         found = tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
         return (self.document.problem, *found) if self.document.problem and not found else found
+
+    @property
+    def first_error(self) -> Text:
+        """What stands in the way of a run, with the name of its step; empty where nothing does."""
+        if not self.errors:
+            return ""
+        first = self.errors[0]
+        index, steps = step_of(first.field), self.document.steps
+        name = str(steps[index].get("name") or "") if index is not None and index < len(steps) else ""
+        return msg("%(step)s: %(problem)s", step=name, problem=first.title) if name else first.title
 
     def problems_of_step(self, index: int) -> tuple[Problem, ...]:
         """Return the problems of one step."""

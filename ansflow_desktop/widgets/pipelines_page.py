@@ -172,7 +172,7 @@ class PipelinesPage(Page):
         if desk.read_only:
             return _("This start is read-only")
         if desk.state.errors:
-            return translate(desk.state.errors[0].title)
+            return translate(desk.state.first_error)
         if not desk.state.document.steps:
             return _("Add a step first")
         return _("Run all steps  Ctrl+Return")
