@@ -22,6 +22,7 @@ SHORTCUTS: tuple[tuple[str, Message], ...] = (
     ("/", msg("Filter")),
     ("Esc", msg("Go back, clear the filter")),
     ("Ctrl+,", msg("Settings")),
+    ("Ctrl+Space, Alt+/", msg("Show what can be typed in the YAML")),
     ("Ctrl+Tab", msg("Leave the YAML editor")),
     ("?", msg("This list")),
     ("Ctrl+Q", msg("Quit")),
