@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from ansflow_desktop.closing import Closing
 from ansflow_desktop.widgets import icons, theme
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.widgets.page import Page
 
 WIDTH, HEIGHT = 1440, 900
+_LATER = Qt.ConnectionType.QueuedConnection
 _SWITCH_S = 0.0005  # a thread that imports gives way to the window after 0.5 ms, not Python's 5
 
 
@@ -337,8 +338,13 @@ class Window(QObject):
 
     @Slot()
     def on_system_scheme(self) -> None:
-        """Follow the desktop when it goes from light to dark or back."""
-        if self.frame.state.theme == "system" and theme.wants_dark("system", application()) != theme.current().dark:
+        """Follow the desktop when it goes from light to dark or back; an open dialog's answer is waited for."""
+        if self.frame.state.theme != "system" or theme.wants_dark("system", application()) == theme.current().dark:
+            return
+        dialog = application().activeModalWidget()
+        if isinstance(dialog, QDialog):  # the page that it answers to would be made anew
+            dialog.finished.connect(self.on_system_scheme, _LATER)
+        else:
             self._on_appearance()
 
     # The end

@@ -38,6 +38,8 @@ class TemplatesPresenter(Presenter):
         self._services = services
         self._all: tuple[Template, ...] = ()
         self._where = {"cluster": "", "namespace": ""}
+        self._typed: dict[tuple[str, str], dict[str, str]] = {}
+        self._edited: Template | None = None
         self.state = TemplatesState()
 
     # The list
@@ -93,12 +95,19 @@ class TemplatesPresenter(Presenter):
         self._change(pipeline=name)
 
     def choose(self, template: Template | None) -> None:
-        """Show a template with its defaults."""
-        values = {one.name: self._default(template, one.name) for one in template.parameters} if template else {}
-        self._take_values(values, chosen=template)
+        """Show a template with its defaults, or with what was typed for it before."""
+        self._take_values(self._values_of(template) if template else {}, chosen=template)
+
+    def _values_of(self, template: Template) -> dict[str, str]:
+        defaults = {one.name: self._default(template, one.name) for one in template.parameters}
+        typed = self._typed.get((template.origin, template.name), {})
+        return defaults | {name: value for name, value in typed.items() if name in defaults}
 
     def type_value(self, name: str, value: str) -> None:
         """Take what was typed for a parameter."""
+        chosen = self.state.chosen
+        if chosen is not None:
+            self._typed.setdefault((chosen.origin, chosen.name), {})[name] = value
         self._take_values({**self.state.values, name: value})
 
     def _take_values(self, values: dict[str, str], **fields: Template | None) -> None:
@@ -150,7 +159,7 @@ class TemplatesPresenter(Presenter):
     # Change
 
     def edit(self) -> None:
-        """Emit `edit_asked` with the chosen template's YAML; one of the program's is copied first."""
+        """Emit `edit_asked` with the chosen template's YAML; of one of the program's a copy, kept when it is saved."""
         chosen = self.state.chosen
         if chosen is not None:
             self._start("change", self._edit(chosen))
@@ -158,18 +167,21 @@ class TemplatesPresenter(Presenter):
     async def _edit(self, chosen: Template) -> None:
         from ansflow_desktop.pipelines.templates import template_text
 
-        if chosen.origin == "builtin":
-            chosen = await off_thread(lambda: self._services.templates.duplicate(chosen.name))
-            await self._load(chosen.name)
+        self._edited = None if chosen.origin == "builtin" else chosen
+        if self._edited is None:
+            free = await off_thread(lambda: self._services.templates.free_name(chosen.name))
+            chosen = msgspec.structs.replace(chosen, name=free, origin="user")
         self.edit_asked.emit(chosen.name, template_text(chosen))
 
-    def save_text(self, name: str, text: str) -> None:
-        """Keep the template `name` as it was changed; `refused` says what is wrong, and nothing is written then."""
-        self._start("change", self._save_text(name, text))
+    def save_text(self, text: str) -> None:
+        """Keep the template that is edited as `text` says; `refused` says what is wrong, nothing is written then."""
+        self._start("change", self._save_text(text))
 
-    async def _save_text(self, name: str, text: str) -> None:
+    async def _save_text(self, text: str) -> None:
+        known = self._edited
+        name = known.name if known else ""
         try:
-            saved = await off_thread(lambda: self._services.templates.save_text(name, text))
+            saved = await off_thread(lambda: self._services.templates.save_text(name, text, known))
         except UserError as error:
             self.refused.emit(error)
             return
@@ -203,10 +215,10 @@ class TemplatesPresenter(Presenter):
         self._start("change", self._changed(lambda: self._services.templates.import_file(Path(path)).name, ""))
 
     def export_file(self, path: str) -> None:
-        """Write the chosen template to `path`."""
+        """Write the chosen template to `path`, also over a file that is there: the dialog has asked."""
 
         def write(name: str) -> str:
-            self._services.templates.export_file(name, Path(path))
+            self._services.templates.export_file(name, Path(path), replace=True)
             return name
 
         self._with_chosen(write, msg("Exported to %(path)s", path=path))

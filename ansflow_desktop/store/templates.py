@@ -71,10 +71,18 @@ class Templates:
         self._library.save("template", template.name, document, origin=origin, expected=expected)
         return msgspec.structs.replace(template, origin=origin)
 
-    def save_text(self, name: str, text: str) -> Template:
-        """Keep the user's own template `name` as `text` (YAML) says; another name in it renames it."""
-        template = parse_template(text, name)
+    def save_text(self, name: str, text: str, known: Template | None = None) -> Template:
+        """Keep the user's own template `name` as `text` (YAML) says: another name in it renames it, none makes one.
+
+        `known` is the template as it was when one began to edit it: nothing is written over what another window saved.
+        """
+        template = parse_template(text, name or "template.yaml")
+        if not name:
+            return self.save(template)
         before = self.get(name)
+        if known is not None and before != known:
+            title = msg("The template %(name)s was changed in another window", name=name)
+            raise UserError(title, msg("Nothing was overwritten."), msg("Copy your text, and look at theirs first."))
         changed = msgspec.structs.replace(template, origin=before.origin)
         if template.name == name:
             return self.save(changed, replace=True)
@@ -118,9 +126,9 @@ class Templates:
         imported = msgspec.structs.replace(template, name=self.free_name(template.name), origin="imported")
         return self.save(imported)
 
-    def export_file(self, name: str, path: Path) -> None:
-        """Write a template to `path`; raises UserError where that cannot be written or is there already."""
-        if files.is_there(path):
+    def export_file(self, name: str, path: Path, *, replace: bool = False) -> None:
+        """Write a template to `path`; raises UserError where it cannot be written, or is there (unless `replace`)."""
+        if files.is_there(path) and not replace:
             title = msg("%(path)s exists already", path=str(path))
             raise UserError(title, "", msg("Choose another name."), field="file")
         files.write_atomic(path, template_text(self.get(name)).encode())

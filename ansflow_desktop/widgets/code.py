@@ -188,6 +188,10 @@ class CodeEditor(QPlainTextEdit):
         """Ask for a few lines; the page gives more where there is room."""
         return QSize(240, 110)
 
+    def exact_text(self) -> str:
+        """Return the text as it is: Qt's own plain text makes blanks of no-break ones."""
+        return self.document().toRawText().replace("\u2029", "\n")
+
     def mark_line(self, line: int) -> None:
         """Mark line `line` (from 1; 0 for none) as the one with a problem."""
         self._bad_line = line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
@@ -41,6 +43,11 @@ def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False,
     return made
 
 
+def plain_tip(text: str) -> str:
+    """Return a tool tip that shows `text` as it is, also where it looks like markup (failure-modes.md, row 33)."""
+    return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>' if "<" in text else text
+
+
 def set_property(widget: QWidget, name: str, value: str) -> None:
     """Set a property that the style sheet looks at, and restyle the widget when it changed."""
     if widget.property(name) != value:
@@ -69,7 +76,7 @@ def icon_button(icon: str, name: str, tone: str = "muted") -> QToolButton:
     made.setIcon(icons.icon(icon, tone))
     made.setIconSize(QSize(icons.SIZE, icons.SIZE))
     made.setAccessibleName(name)
-    made.setToolTip(name)
+    made.setToolTip(plain_tip(name))
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return made
 
@@ -255,7 +262,7 @@ class ElidedLabel(QLabel):
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(0, self.width()))
         self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
+        self.setToolTip(plain_tip(self._whole) if shown != self._whole else "")
 
 
 class ComboBox(QComboBox):

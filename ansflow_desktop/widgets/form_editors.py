@@ -119,7 +119,7 @@ class TextInput(Input):
 
     def value(self) -> Any:
         """Return the text; the value as the file holds it while it is as it was shown."""
-        text = self.editor.toPlainText()
+        text = self.editor.exact_text()
         return self._original if text == self._from else text or None
 
     def set_value(self, value: Any) -> None:
@@ -129,7 +129,7 @@ class TextInput(Input):
     def _fill(self, text: str, value: Any) -> None:
         self._original = value
         self.editor.show_text(text)
-        self._from = self.editor.toPlainText()
+        self._from = self.editor.exact_text()
 
 
 def _text_or_json(value: Any) -> str:
@@ -149,7 +149,7 @@ class ListInput(TextInput):
 
     def value(self) -> Any:
         """Return the list, None for an empty one."""
-        text = self.editor.toPlainText()
+        text = self.editor.exact_text()
         if text == self._from:
             return self._original
         if isinstance(self._original, str) and "\n" not in text.strip():
@@ -189,7 +189,7 @@ class CommandInput(TextInput):
         """Write the same command in the other form; back again, it is found as it was typed there."""
         if form == self._form:
             return
-        typed = self.editor.toPlainText()
+        typed = self.editor.exact_text()
         back, text, came_to = self._switched
         if (back, came_to) != (form, typed):
             text = _in_form(typed, form)
@@ -203,7 +203,7 @@ class CommandInput(TextInput):
 
     def value(self) -> Any:
         """Return the text, or the list of arguments."""
-        text = self.editor.toPlainText()
+        text = self.editor.exact_text()
         if text == self._from:
             return self._original
         if self._form == "text":

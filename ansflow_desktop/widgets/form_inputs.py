@@ -25,6 +25,7 @@ from ansflow_desktop.widgets.controls import CheckBox, ComboBox, label
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _SETTLED_MS = 150
+_LONGEST = 1_000_000
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -32,6 +33,13 @@ def tip(*lines: str) -> str:
     """Return lines as a tool tip that wraps; whatever they hold is shown as text (failure-modes.md, row 33)."""
     text = "\n".join(line for line in lines if line)
     return f'<p style="white-space: pre-wrap">{html.escape(text)}</p>' if text else ""
+
+
+def show_whole(line: QLineEdit, text: str) -> None:
+    """Show all of `text` from its beginning: Qt's own bound of 32,767 characters would cut off what the file holds."""
+    line.setMaxLength(max(_LONGEST, len(text)))
+    line.setText(text)
+    line.setCursorPosition(0)
 
 
 def text_of(value: Any) -> str:
@@ -212,8 +220,7 @@ class LineInput(Input):
 
     def set_value(self, value: Any) -> None:
         """Show the text; one that is shown already keeps cursor and undo."""
-        self.line.setText(text_of(value))
-        self.line.setCursorPosition(0)
+        show_whole(self.line, text_of(value))
 
 
 class BooleanInput(Input):
@@ -288,7 +295,7 @@ class BooleanInput(Input):
         if as_text != self.as_text:
             self._show_line(as_text)
         if as_text:
-            self.line.setText(text_of(value))
+            show_whole(self.line, text_of(value))
         else:
             self.box.setChecked(bool(self.field.default if value is None else value))
 

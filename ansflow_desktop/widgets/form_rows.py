@@ -14,7 +14,7 @@ from ansflow_desktop.presenters.step_form_state import FieldState
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import ElidedLabel, button, icon_button, label, row
 from ansflow_desktop.widgets.form_boxes import open_dialog
-from ansflow_desktop.widgets.form_inputs import Input, bring_into_view, text_of, tip
+from ansflow_desktop.widgets.form_inputs import Input, bring_into_view, show_whole, text_of, tip
 
 
 class _Row(QWidget):
@@ -198,8 +198,8 @@ class MappingInput(RowsInput):
     def _make(self, name: str, value: Any) -> _Row:
         boxes = []
         for title, text in ((_("Name"), name), (_("Value"), text_of(value))):
-            box = QLineEdit(text)
-            box.setCursorPosition(0)
+            box = QLineEdit()
+            show_whole(box, text)
             box.setPlaceholderText(title)
             box.setAccessibleName(f"{self.field.title}: {title}")
             box.setToolTip(self.tool_tip())
@@ -273,8 +273,8 @@ class FilesInput(RowsInput):
         self.begin(self.place(self._make("")))
 
     def _make(self, path: Any) -> _Row:
-        box = QLineEdit(text_of(path))
-        box.setCursorPosition(0)
+        box = QLineEdit()
+        show_whole(box, text_of(path))
         box.setAccessibleName(self.field.title)
         box.setPlaceholderText(self.field.hint)
         box.setToolTip(tip(text_of(path)) or self.tool_tip())

@@ -12,6 +12,7 @@ from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.pipeline_editor_state import FILE, EditorState
 from ansflow_desktop.widgets.controls import Card, Column, button, icon_button, label, row
 from ansflow_desktop.widgets.fields import Field
+from ansflow_desktop.widgets.form_inputs import show_whole
 
 
 class _Variable(QWidget):
@@ -38,14 +39,15 @@ class _Variable(QWidget):
 
     @staticmethod
     def _line(text: str, name: str) -> QLineEdit:
-        made = QLineEdit(text)
+        made = QLineEdit()
+        show_whole(made, text)
         made.setAccessibleName(name)
         made.setPlaceholderText(name)
         return made
 
     def show_value(self, value: str) -> None:
         if self._value.text() != value:
-            self._value.setText(value)
+            show_whole(self._value, value)
 
     @Slot()
     def _on_name(self) -> None:
@@ -131,7 +133,8 @@ class PipelineSettings(Card):
 
     def show_state(self, state: EditorState) -> None:
         """Show the settings as the document has them."""
-        _set(self._name, state.document.name)
+        if self._name.text().strip() != state.document.name:  # a blank before the next word is not written yet
+            _set(self._name, state.document.name)
         _set(self._description, state.document.description)
         _set(self._folder, state.home.working_folder)
         self._folder_field.setVisible(state.home.kind != FILE)
@@ -218,7 +221,7 @@ class PipelineSettings(Card):
 
 def _set(line: QLineEdit, text: str) -> None:
     if line.text() != text:
-        line.setText(text)
+        show_whole(line, text)
 
 
 def _shown(value: object) -> str:

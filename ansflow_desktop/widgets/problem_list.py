@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ansflow_desktop.i18n import Message, _, msg, msg_n, translate
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.widgets import icons, theme
-from ansflow_desktop.widgets.controls import label
+from ansflow_desktop.widgets.controls import label, plain_tip
 
 MAX_HEIGHT = 190
 MAX_ROWS = 200
@@ -186,7 +186,7 @@ class ProblemList(QWidget):
             item.setData(_DATA, problem)
             words = ". ".join(part for part in (title_of(problem), detail_of(problem), problem.field) if part)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, words)
-            item.setToolTip(translate(problem.message)[:2000])
+            item.setToolTip(plain_tip(translate(problem.message)[:2000]))
             self._list.addItem(item)
 
     def _fit(self) -> None:

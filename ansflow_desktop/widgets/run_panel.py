@@ -29,7 +29,7 @@ from ansflow_desktop.presenters.run_view import ResourceNode, RunView, TimelineR
 from ansflow_desktop.presenters.verdict import Verdict
 from ansflow_desktop.widgets import icons, theme, words
 from ansflow_desktop.widgets.code import CodeView
-from ansflow_desktop.widgets.controls import Card, Chip, Symbol, clear, icon_button, label, row, set_property
+from ansflow_desktop.widgets.controls import Card, Chip, Symbol, clear, icon_button, label, plain_tip, row, set_property
 
 _TICK_MS = 500
 _TREE_ROW = 30
@@ -189,9 +189,8 @@ class ResourceTree(QTreeWidget):
         text, health = f"{node.kind} {node.name}", translate(words.HEALTH[node.health].word)
         for column in (0, 1):
             item.setData(column, _DATA, node)
-            item.setToolTip(
-                column, "\n".join(part for part in (f"{text}: {health}", state_of(node), node.detail) if part)
-            )
+            said = "\n".join(part for part in (f"{text}: {health}", state_of(node), node.detail) if part)
+            item.setToolTip(column, plain_tip(said))
         item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{text}: {health}. {state_of(node)}")
         item.setData(1, Qt.ItemDataRole.AccessibleTextRole, state_of(node))
 
@@ -283,7 +282,7 @@ class Timeline(QListWidget):
         whole = f"{row.subject}: {text}" if row.subject else text
         item = QListWidgetItem(_breakable(_counted(text, row.count)))
         item.setData(_DATA, row)
-        item.setToolTip(whole)
+        item.setToolTip(plain_tip(whole))
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{words.time_of_day(row.time)} {whole}")
         return item
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.presenters.pipeline_editor_state import StepRow
 from ansflow_desktop.widgets import icons, theme, words
+from ansflow_desktop.widgets.controls import plain_tip
 
 _ROW = Qt.ItemDataRole.UserRole
 _HEIGHT = 48
@@ -169,7 +170,7 @@ class StepList(QListWidget):
     def _fill(item: QListWidgetItem, step: StepRow) -> None:
         item.setData(_ROW, step)
         item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken(step))
-        item.setToolTip(spoken(step))
+        item.setToolTip(plain_tip(spoken(step)))
 
     def _select(self, selected: int | None) -> None:
         if selected is None:

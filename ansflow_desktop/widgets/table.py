@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from ansflow_desktop.widgets import icons, theme
+from ansflow_desktop.widgets.controls import plain_tip
 from ansflow_desktop.widgets.words import Look
 
 Index = QModelIndex | QPersistentModelIndex
@@ -143,7 +144,7 @@ class RowsModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return column.text(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return column.tip(row) if column.tip else column.text(row)
+            return plain_tip(column.tip(row) if column.tip else column.text(row))
         if role == LOOK:
             return column.look(row) if column.look else None
         if role == STRONG:

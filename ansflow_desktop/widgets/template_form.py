@@ -12,6 +12,7 @@ from ansflow_desktop.presenters.templates import TemplatesPresenter
 from ansflow_desktop.widgets.code import CodeView
 from ansflow_desktop.widgets.controls import Card, Chip, Column, ComboBox, button, clear, icon_button, label, row
 from ansflow_desktop.widgets.fields import Field
+from ansflow_desktop.widgets.form_inputs import show_whole, tip
 from ansflow_desktop.widgets.template_words import category_of, label_of, origin_of, title_of, words_in
 
 _COLUMNS = 2
@@ -44,6 +45,8 @@ class ParameterInput(QWidget):
     def _add_box(self, parameter: TemplateParameter, choices: tuple[str, ...]) -> None:
         box = ComboBox(label_of(parameter))
         box.setEditable(True)
+        box.setCompleter(None)  # type: ignore[arg-type]  # nothing is completed unasked; the stub leaves None out
+        box.setInsertPolicy(ComboBox.InsertPolicy.NoInsert)
         box.addItems(list(choices))
         line = box.lineEdit()
         assert line is not None
@@ -55,7 +58,7 @@ class ParameterInput(QWidget):
     def _name_line(self, parameter: TemplateParameter) -> None:
         self.line.setObjectName(f"template_{parameter.name}")
         self.line.setAccessibleName(label_of(parameter))
-        self.line.setToolTip("\n".join(part for part in (words_in(parameter.help), f"${{{parameter.name}}}") if part))
+        self.line.setToolTip(tip(words_in(parameter.help), f"${{{parameter.name}}}"))
         self.line.textChanged.connect(self._on_text)
 
     @Slot(str)
@@ -72,7 +75,7 @@ class ParameterInput(QWidget):
     def show_text(self, text: str) -> None:
         """Show `text` unless it stands there already: the cursor stays where somebody types."""
         if self.line.text() != text:
-            self.line.setText(text)
+            show_whole(self.line, text)
 
 
 class TemplateForm(QWidget):
@@ -147,8 +150,8 @@ class TemplateForm(QWidget):
         self._preview.show_text(state.preview)
         self._new.setEnabled(state.can_apply)
         self._add.setEnabled(state.can_apply and bool(state.pipeline))
-        tip = translate(msg("Add to %(name)s", name=state.pipeline)) if state.pipeline else _("No pipeline is open")
-        self._add.setToolTip(tip)
+        words = translate(msg("Add to %(name)s", name=state.pipeline)) if state.pipeline else _("No pipeline is open")
+        self._add.setToolTip(tip(words))
 
     def _rebuild(self, template: Template) -> None:
         self._shown = template

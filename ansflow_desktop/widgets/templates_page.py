@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.models.problem import Problem
@@ -280,10 +280,11 @@ class EditTemplateDialog(Dialog):
     def __init__(self, parent: QWidget, presenter: TemplatesPresenter, name: str, text: str) -> None:
         """Show `text`; saving goes to `presenter`."""
         super().__init__(parent, translate(msg("Edit the template %(name)s", name=name)))
+        self._asked = False
         self.setObjectName("edit_template")
         self.setMinimumSize(720, 560)
-        self._presenter, self._name = presenter, name
-        self.editor: QPlainTextEdit = CodeEditor(_("Template as YAML"))
+        self._presenter, self._before = presenter, text
+        self.editor = CodeEditor(_("Template as YAML"))
         self.editor.setObjectName("edit_template_text")
         self.editor.setPlainText(text)
         self.body.addWidget(self.editor, 1)
@@ -300,7 +301,16 @@ class EditTemplateDialog(Dialog):
 
     @Slot()
     def _on_save(self) -> None:
-        self._presenter.save_text(self._name, self.editor.toPlainText())
+        self._presenter.save_text(self.editor.exact_text())
+
+    def reject(self) -> None:
+        """Close (Cancel, Esc); where something was typed only the second time."""
+        if self._asked or self.editor.exact_text() == self._before:
+            super().reject()
+            return
+        self._asked = True
+        hint = _("Save it, or press Cancel or Esc once more to let it go.")
+        self._problems.show_problems((Problem(field="", title=_("What you changed is not saved"), hint=hint),))
 
     @Slot(object)
     def _on_refused(self, error: object) -> None:

@@ -125,7 +125,8 @@ def test_one_of_the_programs_own_is_edited_as_a_copy(hands, services):
     changed = IMPORTED.replace("smoke", "worker-2").replace("Smoke test", "My worker")
     text.setPlainText(changed)
     hands.click("edit_template_save")
-    hands.until(lambda: services.templates.get("worker-2").title == "My worker")
+    hands.until(lambda: hands.state.chosen.name == "worker-2")
+    assert services.templates.get("worker-2").title == "My worker"
     assert services.templates.get("worker").origin == "builtin"
 
 
