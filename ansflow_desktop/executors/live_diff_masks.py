@@ -34,6 +34,11 @@ def looks_secret(key: str) -> bool:
     return bool(_SECRET.search(key)) and not _HARMLESS.search(key)
 
 
+def may_hold_secrets(text: str) -> bool:
+    """Return whether a text is worth a closer look: a quick no for most manifests."""
+    return bool(_SECRET.search(text))
+
+
 def masked_object(value: Any) -> Any:
     """Return a Kubernetes object as plain data with its secrets masked by marks that tell them apart."""
     if not isinstance(value, dict):

@@ -21,6 +21,7 @@ from ansflow_desktop.executors.manifest_documents import read_objects
 from ansflow_desktop.executors.outcome import said_by
 from ansflow_desktop.executors.plan import plan_step
 from ansflow_desktop.executors.planned import StepPlan, decode
+from ansflow_desktop.executors.step_secrets import redactor_of
 from ansflow_desktop.helm.dependencies import materialise
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import releases, sync
@@ -28,6 +29,7 @@ from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.pipeline import ExecutionContext, ManifestDeploy, PipelineStep, StepType
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.process import Cancel, ProcessResult, ProcessRunner
+from ansflow_desktop.redact import Redactor
 
 ObjectKey: TypeAlias = "tuple[str, str, str]"
 
@@ -60,7 +62,15 @@ def render(step: PipelineStep, context: ExecutionContext, tools: ToolSet, cancel
 
     Blocking (some 0.1 s; missing dependencies are fetched into a private copy first); `cancel` ends it at once.
     """
-    return shown(render_raw(step, context, tools, cancel))
+    found, redact = shown(render_raw(step, context, tools, cancel)), redactor_of(step, context)
+    problems = tuple(_without_secrets(problem, redact) for problem in found.problems)
+    return msgspec.structs.replace(found, text=redact(found.text), problems=problems)
+
+
+def _without_secrets(problem: Problem, redact: Redactor) -> Problem:
+    """Take secret values out of the words of a tool (a chart may fail with its values)."""
+    words = problem.message
+    return msgspec.structs.replace(problem, message=redact(words)) if isinstance(words, str) else problem
 
 
 def render_raw(

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -27,6 +27,7 @@ from ansflow_desktop.executors.step_options import (
     shown_timeout,
     stopped_between,
 )
+from ansflow_desktop.executors.step_secrets import secrets_in_step, secrets_in_variables
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep, StepType
 from ansflow_desktop.models.run import Phase, StepFinished, StepStarted
@@ -52,10 +53,14 @@ class StepLoop:
         *,
         literal: bool,
         commands: Callable[[], int],
+        learn: Callable[[Iterable[str]], None],
     ) -> None:
-        """Keep the parts; `commands` counts the processes started so far, `literal` leaves variables alone."""
+        """Keep the parts; `commands` counts the processes started so far, `literal` leaves variables alone.
+
+        `learn` is told the secrets of a step before it starts.
+        """
         self._executors, self._scope = executors, scope
-        self._literal, self._commands = literal, commands
+        self._literal, self._commands, self._learn = literal, commands, learn
         self._phase, self._code = Phase.SUCCEEDED, ExitCode.DONE
         self._skip: Message | None = None
 
@@ -95,6 +100,7 @@ class StepLoop:
         return None
 
     def _execute(self, step: PipelineStep, context: ExecutionContext) -> ExecutionContext:
+        self._learn((*secrets_in_variables(context.variables), *secrets_in_step(step, context)))
         self._scope.emit(
             StepStarted(
                 time=time.time(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,6 +16,7 @@ from ansflow_desktop.executors.context import ClusterAccess, RunScope, StepExecu
 from ansflow_desktop.executors.journal_glue import EventStream, RunJournal
 from ansflow_desktop.executors.run_folder import run_folder, sweep_run_folders
 from ansflow_desktop.executors.run_steps import Selected, StepLoop
+from ansflow_desktop.executors.step_secrets import secrets_in_variables
 from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.command import ToolSet
@@ -90,7 +91,7 @@ class PipelineRunner:
             stream = EventStream(self._journal, emit, redactor)
             scope = self._scope(run_id, stream, cancel, folder, redactor)
             try:
-                return self._run(pipeline, selected, values, scope, stream)
+                return self._run(pipeline, selected, values, scope, stream, redactor.add)
             finally:
                 stream.close()
 
@@ -112,7 +113,8 @@ class PipelineRunner:
         return resolve(pipeline, {**builtin_variables(pipeline, run_id, cancel), **given})
 
     def _know_secrets(self, pipeline: Pipeline, values: Mapping[str, str], redactor: Redactor) -> None:
-        """Learn the credentials of the clusters that the steps name, as far as they are known before the run."""
+        """Learn the secret variables and the named clusters' credentials, as far as they are known before the run."""
+        redactor.add(secrets_in_variables(values))
         if isinstance(self._clusters, DocumentSource):
             for step in pipeline.steps:
                 try:
@@ -133,12 +135,19 @@ class PipelineRunner:
         )
 
     def _run(
-        self, pipeline: Pipeline, selected: list[Selected], values: dict[str, str], scope: RunScope, stream: EventStream
+        self,
+        pipeline: Pipeline,
+        selected: list[Selected],
+        values: dict[str, str],
+        scope: RunScope,
+        stream: EventStream,
+        learn: Callable[[Iterable[str]], None],
     ) -> RunOutcome:
         names = tuple(step.name for _, step in selected)
         scope.emit(RunStarted(time=time.time(), run=scope.run_id, pipeline=pipeline.name, steps=names))
         context = ExecutionContext(working_directory=pipeline.folder, variables=values)
-        loop = StepLoop(self._executors, scope, literal=pipeline.literal, commands=lambda: stream.commands)
+        literal = pipeline.literal
+        loop = StepLoop(self._executors, scope, literal=literal, commands=lambda: stream.commands, learn=learn)
         phase, code = loop.run(selected, context)
         self._finish(scope, phase)
         return RunOutcome(run_id=scope.run_id, phase=phase, exit_code=code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ def view_of(question: Question) -> StepView:
 def commands(question: Question, services: Any) -> Commands:
     """Return the exact commands of the step."""
     from ansflow_desktop.executors.plan import copy_text, plan_step
+    from ansflow_desktop.executors.step_secrets import redactor_of
 
     view = None
     try:
@@ -78,18 +80,19 @@ def commands(question: Question, services: Any) -> Commands:
         return Commands(status=PreviewStatus.FAILED, problems=_problems(error, question, view))
     typed = (plan.shown,) if plan.shown else plan.commands
     fetches = (plan.preparation.notice,) if plan.preparation and plan.shown else ()
+    redact = redactor_of(view.step, view.context)
     return Commands(
         status=PreviewStatus.READY,
-        commands=tuple(_text(command, copy_text(command), view) for command in typed),
+        commands=tuple(_text(command, copy_text(command), view, redact) for command in typed),
         notices=(*view.remarks, *plan.notices, *(notice for notice in fetches if notice not in plan.notices)),
     )
 
 
-def _text(command: Command, pasted: str, view: StepView) -> CommandText:
-    """Return a command as text; a shell step's script is shown as it was written."""
+def _text(command: Command, pasted: str, view: StepView, redact: Callable[[str], str]) -> CommandText:
+    """Return a command as text without secrets; a shell step's script is shown as it was written."""
     if view.step.type is StepType.SHELL:
         return CommandText(shown=view.step.command, copy=pasted, purpose=command.purpose)
-    return CommandText(shown=command.shown(), copy=pasted, purpose=command.purpose)
+    return CommandText(shown=redact(command.shown()), copy=redact(pasted), purpose=command.purpose)
 
 
 def _target(view: StepView, services: Any) -> KubeTarget:
