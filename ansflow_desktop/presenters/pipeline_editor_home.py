@@ -64,18 +64,18 @@ def _save_library(services: Any, home: Home, handle: Any, text: str, name: str, 
 def _save_named(library: Any, home: Home, known: float | None, text: str, wanted: str, overwrite: bool) -> Saved:
     from ansflow_desktop.store.library import Conflict
 
+    gone = overwrite and home.name and library.read(PIPELINE, home.name) is None  # it is written again
     try:
-        if home.name and wanted != home.name:
+        if home.name and wanted != home.name and not gone:
             known = library.rename(PIPELINE, home.name, wanted, None if overwrite else known).updated
             home = msgspec.structs.replace(home, name=wanted)
-        expected = None if overwrite else known or 0.0
+        expected = 0.0 if gone else None if overwrite else known or 0.0
         item = library.save(PIPELINE, wanted, text, home.folder, home.origin, expected)
     except Conflict as conflict:
-        if not home.name:
+        if not home.name or (gone and wanted != home.name):
             raise _taken(wanted) from conflict
-        if conflict.theirs is None:
-            raise
-        return Saved(home=home, text=text, handle=known, theirs=conflict.theirs.document)
+        theirs = conflict.theirs.document if conflict.theirs else ""  # it was removed
+        return Saved(home=home, text=text, handle=known, theirs=theirs)
     return Saved(home=msgspec.structs.replace(home, name=wanted), text=text, handle=item.updated)
 
 

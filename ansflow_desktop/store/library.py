@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,8 +64,19 @@ class Library:
     def __init__(self, database: Path) -> None:
         """Open or make the file, which the journal of runs may have open too; a newer version's is refused."""
         self.path = database
-        self._database = Database(database)
-        self.notice = self._database.notice
+        self._opening = threading.Lock()
+        self._opened = Database(database)
+        self.notice = self._opened.notice
+
+    @property
+    def _database(self) -> Database:
+        """The open file; one that was removed or replaced meanwhile is opened anew: nothing is saved nowhere."""
+        with self._opening:
+            if self._opened.gone:
+                fresh = Database(self.path)
+                self._opened.close()
+                self._opened = fresh
+            return self._opened
 
     def items(self, kind: Kind) -> tuple[LibraryItem, ...]:
         """Return all items of a kind, by name."""
@@ -131,7 +143,7 @@ class Library:
 
     def close(self) -> None:
         """Close the file unless another part of the program has it open; a second call does nothing."""
-        self._database.close()
+        self._opened.close()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:

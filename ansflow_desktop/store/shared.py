@@ -59,6 +59,11 @@ class Database:
         _opened[self._key] = _Open(engine, _identity(self._key))
         return _opened[self._key]
 
+    @property
+    def gone(self) -> bool:
+        """True where the file was removed or replaced while it was open: what is written here now, nobody finds."""
+        return _identity(self._key) != self._share.file
+
     def read(self, statement: Any) -> Sequence[Row[Any]]:
         """Return all rows of a query."""
         with self.engine.execution_options(reading=True).connect() as connection:

@@ -101,7 +101,10 @@ class DiskNote(Note):
         self.setVisible(state.theirs is not None)
         self._theirs.setVisible(bool(state.theirs))
         if not state.theirs:
-            self.say(_("The file is not there any more"), _("Keep mine: the next save writes it again."))
+            gone = _("The file is not there any more")
+            if state.home.kind != FILE:
+                gone = _("It is not in the library any more")
+            self.say(gone, _("Keep mine: the next save writes it again."))
             return
         where = _("The file was changed on disk") if state.home.kind == FILE else _("It was changed in the library")
         self.say(where, _("Nothing is written over it before you choose. Undo brings back what you replace."))

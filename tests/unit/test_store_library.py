@@ -418,3 +418,18 @@ def test_five_thousand_items_are_listed_at_once(library):
 def test_files_are_private(library, path):
     library.save("step", "a", "x")
     assert {entry.stat().st_mode & 0o077 for entry in Path(path.parent).iterdir()} == {0}
+
+
+def test_a_file_removed_while_it_is_open_is_made_anew_and_nothing_is_saved_nowhere(tmp_path):
+    path = tmp_path / "ansflow.db"
+    library = Library(path)
+    library.save("pipeline", "shop", "old")
+    for one in tmp_path.glob("ansflow.db*"):
+        one.unlink()
+    with pytest.raises(Conflict):
+        library.save("pipeline", "shop", "mine", expected=1.0)
+    library.save("pipeline", "shop", "mine")
+    library.close()
+    again = Library(path)
+    assert again.read("pipeline", "shop").document == "mine"
+    again.close()
