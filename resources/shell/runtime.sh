@@ -75,15 +75,15 @@ ansflow_step() {
 
 # SECONDS OUTPUT STAY SCRIPT: one attempt; what it leaves behind is kept only where it ended with 0.
 ansflow_once() {
-  local ansflow_to=/dev/stdout ansflow_keep='' ansflow_code
+  local ansflow_keep='' ansflow_code ansflow_to=1
   rm -f "$ansflow_state/next"
-  if [[ -n $2 ]]; then ansflow_to=$ansflow_state/output; fi
+  if [[ -n $2 ]]; then exec {ansflow_to}> "$ansflow_state/output"; fi
   if [[ -z $3 ]]; then ansflow_keep=$ansflow_handler; fi
-  ( . "$ansflow_state/context" && ansflow_exec "$1" "$ansflow_keep$4" ) < /dev/null > "$ansflow_to" &
+  ( . "$ansflow_state/context" && ansflow_exec "$1" "$ansflow_keep$4" ) < /dev/null >&"$ansflow_to" &
   ansflow_child=$!
   wait "$ansflow_child"; ansflow_code=$?
   ansflow_child=''
-  if [[ -n $2 ]]; then cat "$ansflow_to"; fi
+  if [[ -n $2 ]]; then exec {ansflow_to}>&-; cat "$ansflow_state/output"; fi
   return "$ansflow_code"
 }
 ansflow_exec() {

@@ -61,6 +61,16 @@ def test_a_failure_skips_the_rest_but_for_clean_up(tmp_path: Path) -> None:
     assert "skipped: a step before it failed" in tried.output
 
 
+def test_all_output_reaches_a_file_that_it_is_redirected_to(tmp_path: Path) -> None:
+    script, log = tmp_path / "x.sh", tmp_path / "log"
+    steps = "[{name: a, type: shell, command: echo one, output: out}, {name: b, type: shell, command: echo two $out}]"
+    script.write_text(script_of(tmp_path, f"spec: {{steps: {steps}}}\n"))
+    with log.open("wb") as file:
+        subprocess.run(["bash", str(script)], cwd=tmp_path, env=environment(tmp_path), stdout=file, check=True)
+    lines = ["== a: started", "one", "== a: succeeded", "== b: started", "two one", "== b: succeeded"]
+    assert [line for line in log.read_text().splitlines() if line in lines] == lines
+
+
 def test_a_step_ends_at_its_timeout(tmp_path: Path) -> None:
     tried = run_bash(tmp_path, "spec: {steps: [{name: slow, type: shell, command: sleep 60, timeout: 1s}]}\n")
     assert tried.code == 1
