@@ -94,10 +94,15 @@ def _require_magic(path: Path) -> None:
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
+    connection.text_factory = _text  # sqlite3's own fails a whole listing for one damaged text
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={round(BUSY_S * 1000)}", "foreign_keys=ON", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def _on_begin(connection: Connection) -> None:

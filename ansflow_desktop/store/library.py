@@ -172,7 +172,15 @@ def _stored(connection: Connection, kind: str, name: str) -> LibraryItem | None:
 
 
 def _item(row: Row[Any]) -> LibraryItem:
-    return LibraryItem(**row._mapping)
+    """Return a row as an item, whatever another program wrote into it: bytes and numbers become text."""
+    found = {key: row._mapping[key] for key in LibraryItem.__struct_fields__}
+    texts = {key: _text(value) for key, value in found.items() if key != "updated"}
+    updated = found["updated"]
+    return LibraryItem(**texts, updated=updated if isinstance(updated, float) else 0.0)
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _require(name: str, before: LibraryItem | None, expected: float | None) -> None:

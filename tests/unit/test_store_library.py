@@ -391,6 +391,19 @@ class TestTrouble:
         assert ("newer version" in str(caught.value.title), path.read_bytes()) == (True, before)
 
 
+def test_garbage_of_another_program_hides_no_other_item(library, path):
+    library.save("template", "good", "kind: Template")
+    with sqlite3.connect(path) as other:
+        for name, document in (("bytes", b"\xff\x00x"), ("number", 12345)):
+            other.execute("INSERT INTO library VALUES ('template', ?, ?, '', 'user', 'never')", (name, document))
+        other.execute("INSERT INTO library VALUES ('template', 'text', CAST(x'ff41' AS TEXT), '', 'user', 1.0)")
+    found = {item.name: item for item in library.items("template")}
+    assert {name: item.document for name, item in found.items()} == {
+        "good": "kind: Template", "bytes": "\ufffd\0x", "number": "12345", "text": "\ufffdA"
+    }  # fmt: skip
+    assert found["bytes"].updated == 0.0
+
+
 def test_five_thousand_items_are_listed_at_once(library):
     rows = [
         {
