@@ -214,10 +214,10 @@ def told(undone: Sequence[Undone]) -> Message:
     if not undone:
         return msg("Rolled back: nothing had been changed.")
     parts = [
-        *_list(undone, Kind.RESTORED, msg("Rolled back: as before are %(objects)s.")),
-        *_list(undone, Kind.DELETED, msg("Rolled back: deleted are %(objects)s.")),
-        *_list(undone, Kind.KEPT, msg("Not rolled back: %(objects)s.")),
-        *_list(undone, Kind.UNKNOWN, msg("Not known whether rolled back: %(objects)s.")),
+        *(msg("Rolled back: as before are %(objects)s.", objects=one) for one in _list(undone, Kind.RESTORED)),
+        *(msg("Rolled back: deleted are %(objects)s.", objects=one) for one in _list(undone, Kind.DELETED)),
+        *(msg("Not rolled back: %(objects)s.", objects=one) for one in _list(undone, Kind.KEPT)),
+        *(msg("Not known whether rolled back: %(objects)s.", objects=one) for one in _list(undone, Kind.UNKNOWN)),
     ]
     return functools.reduce(lambda one, two: msg("%(one)s %(two)s", one=one, two=two), parts)
 
@@ -226,10 +226,10 @@ def _with_reason(each: Undone) -> Text:
     return msg("%(object)s (%(why)s)", object=each.label, why=each.why) if each.why else each.label
 
 
-def _list(undone: Sequence[Undone], kind: Kind, sentence: Message) -> list[Message]:
+def _list(undone: Sequence[Undone], kind: Kind) -> list[Text]:
+    """Return the objects of a kind as one text, nothing where there are none."""
     chosen = [each for each in undone if each.kind is kind]
     if not chosen:
         return []
     words = [_with_reason(each) for each in chosen]
-    listed = functools.reduce(lambda one, two: msg("%(one)s, %(two)s", one=one, two=two), words[:_SHOWN])
-    return [msgspec.structs.replace(sentence, params={"objects": listed})]
+    return [functools.reduce(lambda one, two: msg("%(one)s, %(two)s", one=one, two=two), words[:_SHOWN])]

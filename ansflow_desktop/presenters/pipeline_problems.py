@@ -16,10 +16,7 @@ from ansflow_desktop.presenters.pipeline_editor_state import step_of, within_ste
 
 _CONFIG = "k8s_config."
 _HEAD = re.compile(r"[^.\[]+")
-_PLACES = (
-    msg("%(file)s, line %(line)s, column %(column)s").text,
-    msg("Line %(line)s, column %(column)s").text,
-)
+_PLACES = ("%(file)s, line %(line)s, column %(column)s", "Line %(line)s, column %(column)s")
 _FIELD = ("field", "loser", "winner")
 _OWN: dict[str, Message] = {
     "metadata.name": msg("Name of the pipeline"),
