@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansflow_desktop.commands.difference import difference, difference_texts
 from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.progress import reporter
@@ -153,7 +154,8 @@ def _step_plan(session: Session, view: StepView, *, literal: bool) -> dict[str, 
         if view.error is not None and not view.unknown:
             raise view.error
         planned = _deploy_plan(session, step, view.context)
-        return {**row, **planned, "notices": [*view.remarks, *planned["notices"]]}
+        compared = {"difference": difference(session, view)} if getattr(session.args, "diff", False) else {}
+        return {**row, **planned, **compared, "notices": [*view.remarks, *planned["notices"]]}
     except UserError as error:
         if view.excuses(error) or not view.met:
             return {**row, **empty}
@@ -190,6 +192,10 @@ def _print_plan(session: Session, shown: Sequence[dict[str, Any]]) -> None:
         if row["manifest"]:
             out.line()
             out.line(row["manifest"].rstrip("\n"))
+        if row.get("difference"):
+            out.line()
+            for line in difference_texts(row["difference"]):
+                out.line(line)
         out.line()
-        for problem in row["problems"]:
+        for problem in (*row["problems"], *row.get("difference", {}).get("problems", ())):
             out.note("\n".join(problem_lines(problem, out.labels)))

@@ -196,6 +196,8 @@ def _add_pipelines(maker: _Maker) -> None:
     preview.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
     _add_variables(preview)
     preview.add_argument("--step", metavar="NAME", help=_("only this step"))
+    preview.add_argument("--diff", action="store_true", help=_("compare with what is live on the clusters too"))
+    _add_approval(preview)
     validate = maker.command("validate", _("check a pipeline file"))
     validate.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
     _add_variables(validate)

@@ -150,3 +150,37 @@ def test_a_user_without_rights_is_4(call, namespace: str, kubeconfig: Path, kube
     assert done.returncode == ExitCode.FORBIDDEN, done.stdout + done.stderr
     assert made.stdout.strip() not in done.stdout + done.stderr
     assert "forbidden" in (done.stdout + done.stderr).lower()
+
+
+WEB = """apiVersion: ansflow.dev/v1
+kind: Pipeline
+metadata: {{name: web}}
+spec:
+  variables: {{replicas: "1"}}
+  steps:
+    - name: deploy
+      type: k8s_deploy
+      k8s_cluster: practice
+      k8s_namespace: {namespace}
+      k8s_config:
+        deploy_type: helm
+        chart_path: {chart}
+        release_name: web
+        custom_values: "replicaCount: ${{replicas}}"
+"""
+
+
+def test_a_preview_says_what_would_change(call, namespace: str, helm4, tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(WEB.format(namespace=namespace, chart=FE_APP))
+    tool = ("--helm", helm4.path)
+    before = json.loads(call("preview", str(file), "--diff", "-o", "json", *tool).stdout)["steps"][0]["difference"]
+    assert before["live"] is False
+    assert {each["change"] for each in before["objects"]} == {"added"}
+    assert call("run", str(file), *tool).returncode == 0
+    done = call("preview", str(file), "--diff", "-v", "replicas=3", *tool)
+    assert done.returncode == 0, done.stderr
+    assert f"Deployment {namespace}/web-fe-app is changed" in done.stdout
+    lines = done.stdout.splitlines()
+    assert "-replicaCount: 1" in lines and "+replicaCount: 3" in lines
+    assert any(line.startswith("+") and line[1:].strip() == "replicas: 3" for line in lines)
