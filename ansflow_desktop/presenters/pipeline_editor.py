@@ -29,23 +29,33 @@ _READ_DELAY_S = 0.06
 _DRAFT_DELAY_S = 1.0
 
 
+class _Turn(msgspec.Struct, frozen=True):
+    """Undo or redo, asked for while edits are being made: it has its turn behind them."""
+
+    step: Callable[[], None]
+    key: str = ""
+
+
 class PipelineEditor(Presenter):
     """Emits `document_changed()` when text or selection are others, `refused(UserError)` for an edit that cannot be.
 
-    `saved()` comes after the text was written, `place_asked(field)` when a problem's place is to be shown.
+    `saved()` comes after the text was written, `place_asked(field)` when a problem's place is to be shown, `turning()`
+    before undo and redo: edits that were not asked for yet are asked for now; `turned()` once the text is another one.
     """
 
     document_changed = Signal()
     refused = Signal(object)
     saved = Signal()
     place_asked = Signal(str)
+    turning = Signal()
+    turned = Signal()
 
     def __init__(self, services: Any) -> None:
         """Start with no pipeline open."""
         super().__init__()
         self._services = services
         self._history = History()
-        self._waiting: deque[work.Edit] = deque()
+        self._waiting: deque[work.Edit | _Turn] = deque()
         self._pumping = False
         self._handle: Any = None
         self._draft_key = ""
@@ -121,7 +131,11 @@ class PipelineEditor(Presenter):
     async def _pump(self) -> None:
         try:
             while self._waiting:
-                await self._make(self._waiting.popleft())
+                one = self._waiting.popleft()
+                if isinstance(one, _Turn):
+                    one.step()
+                else:
+                    await self._make(one)
         finally:
             if not self._waiting:
                 self._pumping = False
@@ -185,10 +199,23 @@ class PipelineEditor(Presenter):
 
     def undo(self) -> None:
         """Go back before the last edit."""
-        self._go(self._history.undo(self._moment()))
+        self._in_turn(self._undo)
 
     def redo(self) -> None:
         """Make the edit again that was undone last."""
+        self._in_turn(self._redo)
+
+    def _in_turn(self, step: Callable[[], None]) -> None:
+        self.turning.emit()
+        if self._pumping:
+            self._waiting.append(_Turn(step))
+        else:
+            step()
+
+    def _undo(self) -> None:
+        self._go(self._history.undo(self._moment()))
+
+    def _redo(self) -> None:
         self._go(self._history.redo(self._moment()))
 
     def _moment(self) -> Moment:
@@ -197,7 +224,7 @@ class PipelineEditor(Presenter):
     def _go(self, moment: Moment | None) -> None:
         if moment is None:
             return
-        self._waiting.clear()
+        self.turned.emit()
         self._change(text=moment.text, selected=moment.selected, fresh=False)
         self._draft_later()
         self._start("read", self._read_later())

@@ -78,6 +78,8 @@ class PipelineDesk(Presenter):
         self.editor.failed.connect(self.failed)
         self.editor.refused.connect(self._on_refused)
         self.editor.saved.connect(self._on_saved)
+        self.editor.turning.connect(self._on_batch)
+        self.editor.turned.connect(self.form.turn_back)
         self.form.edited.connect(self._on_edited)
         self.form.failed.connect(self.failed)
         self.checks.problems_changed.connect(self._on_problems)

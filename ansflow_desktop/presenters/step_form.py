@@ -52,7 +52,7 @@ class StepFormPresenter(Presenter):
         self._variables: Mapping[str, str] = {}
         self._folder = ""
         self._key: object = None
-        self._serial = 0
+        self._serial = self._turns = 0
         self._names: set[str] = set()
         self._sent: dict[Path, Any] = {}
         self._cluster_asked = ""
@@ -82,6 +82,11 @@ class StepFormPresenter(Presenter):
         self._ask_on_show()
         self._rebuild()
 
+    @Slot()
+    def turn_back(self) -> None:
+        """Let the document's values count at the next `show`, not what was typed last: an edit was undone or redone."""
+        self._turns += 1
+
     def refresh(self) -> None:
         """Make the state anew: the language is another one."""
         self._rebuild()
@@ -102,7 +107,9 @@ class StepFormPresenter(Presenter):
             msgspec.structs.replace(group, fields=tuple(self._with_options(field) for field in group.fields))
             for group in state.groups
         )
-        self._publish(msgspec.structs.replace(state, groups=groups, serial=self._serial, folder=self._folder))
+        self._publish(
+            msgspec.structs.replace(state, groups=groups, serial=self._serial, turns=self._turns, folder=self._folder)
+        )
 
     def _publish(self, state: FormState) -> None:
         if state != self.state:

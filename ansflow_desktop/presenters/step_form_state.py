@@ -96,8 +96,8 @@ class KeptField(msgspec.Struct, frozen=True, kw_only=True):
 class FormState(msgspec.Struct, frozen=True, kw_only=True):
     """The form of one step; `type` empty for no step, `known` False for a type that is not known here.
 
-    `serial` is another number for another step: what was typed for the last one is then forgotten. `problems` belong to
-    no field.
+    `serial` is another number for another step: what was typed for the last one is then forgotten; `turns` is one after
+    undo and redo: what was typed does not stand over what the document holds. `problems` belong to no field.
     """
 
     type: str = ""
@@ -106,6 +106,7 @@ class FormState(msgspec.Struct, frozen=True, kw_only=True):
     icon: str = ""
     known: bool = True
     serial: int = 0
+    turns: int = 0
     folder: str = ""
     groups: tuple[GroupState, ...] = ()
     kept: tuple[KeptField, ...] = ()

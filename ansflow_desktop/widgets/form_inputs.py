@@ -26,6 +26,7 @@ from ansflow_desktop.widgets.controls import CheckBox, ComboBox, label
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _SETTLED_MS = 150
 _LONGEST = 1_000_000
+_UNKNOWN = object()
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -143,6 +144,11 @@ class Input(QWidget):
                 self.set_value(value)
         self._shown = value
         self._filling = False
+
+    def forget(self) -> None:
+        """Show the document's value next time, whatever was typed here: that was undone or redone."""
+        self._sent.clear()
+        self._shown = _UNKNOWN
 
     def _is_echo(self, value: Any) -> bool:
         """Return whether the document now holds what was typed here; what was typed before is forgotten then."""

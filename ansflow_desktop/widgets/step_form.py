@@ -78,6 +78,7 @@ class StepForm(Card):
         self._pages: dict[str, StepPage] = {}
         self._page: StepPage | None = None
         self._serial = -1
+        self._turns = 0
         self.body.setContentsMargins(0, 0, 0, 0)
         self._empty = EmptyState("pencil-outline", _("No step is chosen"), _("Choose a step, and its form is here."))
         self._scroll = Column(_LEAST_WIDTH)
@@ -140,6 +141,9 @@ class StepForm(Card):
             self._change_page(page)
             fresh = True
         if page:
+            if state.turns != self._turns:
+                page.forget()
+            self._turns = state.turns
             page.show_state(state, fresh=fresh)
             page.show()
 

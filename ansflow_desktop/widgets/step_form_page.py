@@ -283,6 +283,12 @@ class StepPage(QWidget):
         for made, group in zip(self.groups, state.groups, strict=True):
             made.show_group(group, fresh=fresh)
 
+    def forget(self) -> None:
+        """Show the document's values next time, whatever was typed."""
+        for group in self.groups:
+            for made in group.rows:
+                made.input.forget()
+
     def place_of(self, path: Path) -> tuple[GroupBox, FieldRow] | None:
         """Return group and row of the field at `path`."""
         for group in self.groups:

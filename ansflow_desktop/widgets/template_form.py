@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -28,18 +30,20 @@ class ParameterInput(QWidget):
         super().__init__()
         self._name = parameter.name
         self.line: QLineEdit
+        self.last: QWidget
         self._layout = layout = row()
         layout.setContentsMargins(0, 0, 0, 0)
         self.setLayout(layout)
         if parameter.kind == "cluster" or parameter.kind == "boolean":
             self._add_box(parameter, choices if parameter.kind == "cluster" else ("true", "false"))
             return
-        self.line = QLineEdit()
+        self.line = self.last = QLineEdit()
         layout.addWidget(self.line, 1)
         self._name_line(parameter)
         if parameter.kind == "folder":
             choose = icon_button("folder-open-outline", _("Choose a folder"))
             choose.clicked.connect(self._on_choose)
+            self.last = choose
             layout.addWidget(choose)
 
     def _add_box(self, parameter: TemplateParameter, choices: tuple[str, ...]) -> None:
@@ -51,6 +55,7 @@ class ParameterInput(QWidget):
         line = box.lineEdit()
         assert line is not None
         self.line = line
+        self.last = box
         box.setObjectName(f"template_box_{parameter.name}")
         self._layout.addWidget(box)
         self._name_line(parameter)
@@ -161,6 +166,9 @@ class TemplateForm(QWidget):
         self._origin.set(origin_of(template))
         clear(self._fields)
         self._inputs = {one.name: self._input(one, number) for number, one in enumerate(template.parameters)}
+        order = [*[made.last for made, _field in self._inputs.values()][-1:], self._new, self._add, self._preview]
+        for before, after in itertools.pairwise(order):  # Tab goes on from the last field
+            QWidget.setTabOrder(before, after)
 
     def _input(self, parameter: TemplateParameter, number: int) -> tuple[ParameterInput, Field]:
         made = ParameterInput(parameter, self._clusters)

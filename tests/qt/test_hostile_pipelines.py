@@ -173,6 +173,22 @@ def test_any_edits_agree_with_the_text_and_are_undone_to_the_byte(hands, seed):
     hands.desk.editor.discard()
 
 
+def test_undo_waits_for_the_edit_that_is_being_made(hands):
+    """A long document takes a while: undo takes back what was typed last, not what came before it."""
+    pick(hands, 0)
+    hands.type("field_when", "first")
+    hands.settle()
+    hands.type("field_name", "second")
+    hands.desk.editor.undo()
+    assert hands.desk.editor.busy
+    hands.settle()
+    hands.until(lambda: hands.find("field_name").text() == "build")
+    assert (hands.names()[0], hands.state.document.steps[0].get("when")) == ("build", "first")
+    hands.desk.editor.redo()
+    hands.settle()
+    assert hands.names()[0] == "second"
+
+
 # The desktop's own theme changes while a question is open
 
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QLineEdit
-from test_pages import cut_off, parts
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
+from test_pages import cut_off
 from test_templates_page import IMPORTED, Hands
 
 from ansflow_desktop import i18n
@@ -47,6 +47,18 @@ def test_what_was_typed_is_there_again_after_a_search_another_one_and_another_la
     hands.until(lambda: hands.part(QLineEdit, "template_name").text() == "cache")
     assert "name: cache" in hands.state.preview
     i18n.set_language("en")
+
+
+def test_tab_goes_from_the_list_through_the_fields_to_the_buttons(hands):
+    hands.page.table.setFocus()
+    seen = []
+    for _number in range(12):
+        hands.qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        seen.append(QApplication.focusWidget().objectName())
+    fields = [f"template_{one.name}" for one in hands.state.chosen.parameters]
+    fields[0] = "template_box_cluster"
+    wanted = [*fields, "template_new_pipeline", "template_preview"]  # no pipeline is open to add to
+    assert seen[: len(wanted)] == wanted
 
 
 def test_a_cluster_is_not_completed_unasked(hands):
@@ -134,7 +146,5 @@ def test_every_template_fits_into_the_smallest_window(hands, language):
     for template in hands.state.rows:
         hands.presenter.choose(template)
         hands.presenter.type_value("name", "not a name")
-        hands.qtbot.waitUntil(lambda: bool(parts(hands.window, QLineEdit)))
-        hands.qtbot.wait(20)
-        assert not cut_off(hands.window), template.name
+        hands.until(lambda name=template.name: hands.page._form._shown.name == name and not cut_off(hands.window))
     i18n.set_language("en")

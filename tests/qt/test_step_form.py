@@ -107,6 +107,18 @@ def test_what_the_document_refuses_stays_in_the_box(make, qtbot):
     assert line.property("problem") == "error"
 
 
+def test_undo_shows_the_documents_value_though_it_is_the_one_that_was_shown_last(make, qtbot):
+    """Typed, undone and edited elsewhere before the form was shown again: what was typed is in no document."""
+    shown = make(SHELL)
+    shown.document.echo = False
+    line = shown.find("field_name", QLineEdit)
+    qtbot.keyClicks(line, "x")
+    shown.document.step = copy.deepcopy(SHELL)
+    shown.presenter.turn_back()
+    shown.document.show()
+    assert line.text() == "build"
+
+
 def test_numbers_are_numbers_and_variables_and_wrong_ones_are_kept_as_typed(make, qtbot):
     shown = make({"name": "s", "type": "k8s_scale"})
     line = shown.find("field_config_replicas", QLineEdit)
