@@ -89,6 +89,9 @@ class TemplateForm(QWidget):
     def __init__(self, presenter: TemplatesPresenter, clusters: tuple[str, ...]) -> None:
         """Make the form for the template as it is chosen now."""
         super().__init__()
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the list stays where it is until something is chosen
+        self.setSizePolicy(policy)
         self._presenter, self._clusters = presenter, clusters
         self._shown: Template | None = None
         self._inputs: dict[str, tuple[ParameterInput, Field]] = {}

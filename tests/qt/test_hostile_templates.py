@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from test_pages import cut_off
 from test_templates_page import IMPORTED, Hands
@@ -59,6 +59,16 @@ def test_tab_goes_from_the_list_through_the_fields_to_the_buttons(hands):
     fields[0] = "template_box_cluster"
     wanted = [*fields, "template_new_pipeline", "template_preview"]  # no pipeline is open to add to
     assert seen[: len(wanted)] == wanted
+
+
+def test_the_list_stays_where_it_is_while_nothing_is_chosen(hands):
+    place = hands.page.table.mapTo(hands.page, QPoint(0, 0))
+    chosen = hands.state.chosen
+    hands.presenter.choose(None)
+    hands.until(lambda: not hands.page._form.isVisible())
+    QApplication.sendPostedEvents()
+    assert hands.page.table.mapTo(hands.page, QPoint(0, 0)) == place
+    hands.presenter.choose(chosen)
 
 
 def test_a_cluster_is_not_completed_unasked(hands):
