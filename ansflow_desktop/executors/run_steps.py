@@ -100,7 +100,7 @@ class StepLoop:
         return None
 
     def _execute(self, step: PipelineStep, context: ExecutionContext) -> ExecutionContext:
-        self._learn((*secrets_in_variables(context.variables), *secrets_in_step(step, context)))
+        self._learn((*secrets_in_variables(context.variables, step), *secrets_in_step(step, context)))
         self._scope.emit(
             StepStarted(
                 time=time.time(),

@@ -114,7 +114,7 @@ class PipelineRunner:
 
     def _know_secrets(self, pipeline: Pipeline, values: Mapping[str, str], redactor: Redactor) -> None:
         """Learn the secret variables and the named clusters' credentials, as far as they are known before the run."""
-        redactor.add(secrets_in_variables(values))
+        redactor.add(secrets_in_variables(values, *pipeline.steps))
         if isinstance(self._clusters, DocumentSource):
             for step in pipeline.steps:
                 try:

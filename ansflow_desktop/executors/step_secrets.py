@@ -25,9 +25,18 @@ _SHORTEST_NUMBER = 10
 _ENTRIES = ("data", "stringData")
 
 
-def secrets_in_variables(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the values of variables whose names call them secret."""
-    return tuple(text for name, text in variables.items() if looks_secret(name) and _tells(text))
+def secrets_in_variables(variables: Mapping[str, str], *steps: PipelineStep) -> tuple[str, ...]:
+    """Return the values of variables whose names call them secret.
+
+    Left out is what another variable says openly, and what is part of a name that one of `steps` shows anyway.
+    """
+    open_ = {text for name, text in variables.items() if not looks_secret(name)}
+    open_names = [name for step in steps for name in _shown(step)]
+    return tuple(
+        text
+        for name, text in variables.items()
+        if looks_secret(name) and _tells(text) and text not in open_ and not any(text in one for one in open_names)
+    )
 
 
 def secrets_in_step(step: PipelineStep, context: ExecutionContext) -> tuple[str, ...]:
@@ -37,18 +46,19 @@ def secrets_in_step(step: PipelineStep, context: ExecutionContext) -> tuple[str,
     message would be mangled.
     """
     found = [*secrets_in_variables(step.env), *_of_config(step, context)]
-    shown = (step.name, step.k8s_cluster, step.k8s_namespace, step.k8s_resource_name, *_names(step.k8s_config))
+    shown = tuple(_shown(step))
     return tuple(dict.fromkeys(text for text in found if _tells(text) and not any(text in one for one in shown)))
 
 
 def redactor_of(step: PipelineStep, context: ExecutionContext) -> Redactor:
     """Return what takes the secrets of a step and of its variables out of a preview."""
-    return Redactor((*secrets_in_variables(context.variables), *secrets_in_step(step, context)))
+    return Redactor((*secrets_in_variables(context.variables, step), *secrets_in_step(step, context)))
 
 
-def _names(config: Mapping[str, Any]) -> Iterator[str]:
+def _shown(step: PipelineStep) -> Iterator[str]:
+    yield from (step.name, step.k8s_cluster, step.k8s_namespace, step.k8s_resource_name)
     keys = ("release_name", "chart_name", "chart_path", "chart_repo", "kustomize", "container", "selector")
-    yield from (str(config[key]) for key in keys if config.get(key))
+    yield from (str(step.k8s_config[key]) for key in keys if step.k8s_config.get(key))
 
 
 def _tells(text: str) -> bool:

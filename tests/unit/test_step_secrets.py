@@ -82,7 +82,11 @@ def test_a_name_that_is_shown_anyway_is_no_secret() -> None:
         "release_name": "my-postgres",
         "custom_values": "password: postgres",
     }
-    assert secrets_in_step(step("k8s_deploy", config), HERE) == ()
+    deploy = step("k8s_deploy", config)
+    assert secrets_in_step(deploy, HERE) == ()
+    assert secrets_in_variables({"db_password": "postgres"}, deploy) == ()
+    assert secrets_in_variables({"db_password": "postgres", "app": "postgres"}) == ()
+    assert secrets_in_variables({"db_password": "sesame", "url": "db://sesame@db"}, deploy) == ("sesame",)
 
 
 @pytest.mark.parametrize(
