@@ -19,7 +19,7 @@ from ansflow_desktop.pipelines.validate import check_text
 from ansflow_desktop.pipelines.validate import validate as validate_pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from ansflow_desktop.commands.session import Session
 
@@ -33,12 +33,11 @@ def run(session: Session) -> int:
     variables = pairs(args.variable, "variable")
     pipeline = _load(args.pipeline, variables)
     chosen = _chosen(pipeline, args.only, args.start_from)
-    if execution.refuse_problems(session, validate_pipeline(pipeline, variables, chosen)):
+    if execution.refuse_problems(session, _checked(args.pipeline, pipeline, variables, chosen)):
         return int(ExitCode.INVALID)
     if args.dry_run:
         return execution.show_plan(session, pipeline, variables, chosen)
-    for name in execution.cluster_names(pipeline, variables, chosen):
-        execution.require_reachable(session, session.entry(name))
+    _require_clusters(session, pipeline, variables, chosen)
     return execution.carry_out(session, pipeline, variables=variables, only=args.only, start_from=args.start_from)
 
 
@@ -48,9 +47,28 @@ def preview(session: Session) -> int:
     variables = pairs(args.variable, "variable")
     pipeline = _load(args.pipeline, variables)
     chosen = _chosen(pipeline, args.step, None)
-    if execution.refuse_problems(session, validate_pipeline(pipeline, variables, chosen)):
+    if execution.refuse_problems(session, _checked(args.pipeline, pipeline, variables, chosen)):
         return int(ExitCode.INVALID)
+    if args.diff:
+        _require_clusters(session, pipeline, variables, chosen)
     return execution.show_plan(session, pipeline, variables, chosen)
+
+
+def _checked(
+    file: str, pipeline: Pipeline, given: Collection[str], chosen: Collection[int] | None
+) -> tuple[Problem, ...]:
+    """Return what is wrong with the chosen steps of a pipeline that was read from `file`, each with its place."""
+    path = _path(file)
+    text = read_text(path)
+    return tuple(_placed(one, text, path) for one in validate_pipeline(pipeline, given, chosen))
+
+
+def _require_clusters(
+    session: Session, pipeline: Pipeline, given: Mapping[str, str], chosen: Collection[int] | None
+) -> None:
+    """Raise UserError (3) where a cluster of the chosen steps does not answer."""
+    for name in execution.cluster_names(pipeline, given, chosen):
+        execution.require_reachable(session, session.entry(name))
 
 
 def validate(session: Session) -> int:

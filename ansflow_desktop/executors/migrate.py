@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -182,9 +183,8 @@ def _migrated(
 
 
 def _relative(folder: Path, directory: str) -> str:
-    with contextlib.suppress(ValueError):
-        return f"./{folder.absolute().relative_to(directory)}"
-    return str(folder.absolute())
+    relative = os.path.relpath(folder.absolute(), directory)
+    return relative if relative.startswith("..") else f"./{relative}"
 
 
 def _adoption(step: PipelineStep) -> Message:
