@@ -6,6 +6,7 @@ Read with caps, kept until a file changes: a check after each key typed must not
 from __future__ import annotations
 
 import os
+import stat
 import tarfile
 import threading
 from pathlib import Path, PurePosixPath
@@ -79,10 +80,12 @@ def signature(folder: str) -> Signature:
         for name in sorted(names):
             path = os.path.join(inside, name)  # noqa: PTH118  # thousands of files
             try:
-                stat = os.stat(path)  # noqa: PTH116
+                seen = os.stat(path)  # noqa: PTH116
             except OSError:
                 continue
-            found.append((os.path.relpath(path, folder), stat.st_size, stat.st_mtime_ns))
+            if not stat.S_ISREG(seen.st_mode):  # reading a named pipe or a device would never end
+                continue
+            found.append((os.path.relpath(path, folder), seen.st_size, seen.st_mtime_ns))
             if len(found) >= MAX_FILES:
                 return tuple(found)
     return tuple(found)

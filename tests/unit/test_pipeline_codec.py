@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from ansflow_desktop import paths, safe_yaml
 from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.helm.chart_files import signature
 from ansflow_desktop.models.pipeline import HelmDeploy, StepType
 from ansflow_desktop.pipelines import document, fields
 from ansflow_desktop.pipelines.codec import load_pipeline, parse
@@ -443,3 +444,7 @@ class TestNamedPipes:
             assert load_pipeline(f"/dev/fd/{reading}").name == "fe-app"
         finally:
             os.close(reading)
+
+    def test_one_in_a_chart_is_passed_over(self, pipe):
+        (pipe.parent / "Chart.yaml").write_text("name: x")
+        assert [name for name, _, _ in signature(str(pipe.parent))] == ["Chart.yaml"]
