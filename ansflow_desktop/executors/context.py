@@ -35,7 +35,10 @@ class ClusterAccess(Protocol):
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How a step ended and the context that the next one gets (unchanged unless the phase is Succeeded)."""
+    """How a step ended and the context that the next one gets (unchanged unless the phase is Succeeded).
+
+    `repeatable` False means that what it started may be at work still: it is not tried again by itself.
+    """
 
     phase: Phase
     context: ExecutionContext
@@ -43,6 +46,7 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     message: Text = ""
     hint: Text = ""
     release: Release | None = None
+    repeatable: bool = True
 
 
 class RunScope:

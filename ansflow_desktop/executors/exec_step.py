@@ -205,7 +205,8 @@ class _Run:
         message = msg(
             "The command did not end within %(timeout)s. %(note)s", timeout=self._config.timeout, note=_MAY_RUN
         )
-        return self._result(Phase.FAILED, message, msg("Give it a longer timeout, or look at it in the container."))
+        hint = msg("Give it a longer timeout, or look at it in the container.")
+        return msgspec.structs.replace(self._result(Phase.FAILED, message, hint), repeatable=False)
 
     def _refused(self, end: ExecEnd, argv: tuple[str, ...], place: ExecPlace) -> StepResult:
         what = msg("The command could not be started in %(where)s", where=f"{place.pod}/{place.container}")

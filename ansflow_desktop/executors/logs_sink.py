@@ -15,12 +15,11 @@ from ansflow_desktop.executors.shell import TEXT_LIMIT
 from ansflow_desktop.files import cannot_write, is_folder, is_there, sync_folder
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.text import clean
+from ansflow_desktop.pipelines.patterns import searched
 
 FIELD = "k8s_config.to_file"
 SHOWN_MOST = 8 * 1024 * 1024
 """How much text of one step is shown at most (bytes); file and variable get what comes after it too."""
-
-_SEARCHED = 10_000  # characters of a line that a pattern is searched in
 
 
 class LogFile:
@@ -137,6 +136,7 @@ class Sink:
     ) -> None:
         """Keep where lines go; `show` gets text."""
         self._show, self._until = show, until
+        self._searched = searched(until.pattern) if until else 0
         self._file, self._tail = file, tail
         self._room = SHOWN_MOST
         self.lines = 0
@@ -170,7 +170,7 @@ class Sink:
         end = 0
         while end < len(data):
             start, end = end, (data.find(b"\n", end) + 1) or len(data)
-            line = data[start:end].decode("utf-8", "replace").rstrip("\r\n")[:_SEARCHED]
+            line = data[start:end].decode("utf-8", "replace").rstrip("\r\n")[: self._searched]
             if self._until and self._until.search(line):
                 self.found = clean(line, 300) or " "
                 break

@@ -33,6 +33,7 @@ from ansflow_desktop.models.command import Command, KubeTarget, ToolSet
 from ansflow_desktop.models.duration import parse_duration
 from ansflow_desktop.models.pipeline import ExecutionContext, Logs, PipelineStep
 from ansflow_desktop.models.run import CommandStarted, Phase
+from ansflow_desktop.pipelines.patterns import search_problem
 
 MOST_FOLLOWED = 50
 
@@ -74,6 +75,10 @@ def check_logs(step: PipelineStep, config: Logs, context: ExecutionContext) -> L
 
 def _pattern(written: str) -> re.Pattern[str] | None:
     try:
+        endless = search_problem(written) if written else None
+        if endless:
+            title = msg("%(text)s cannot be searched for: %(reason)s", text=written, reason=endless)
+            raise UserError(title, "", msg("Write it more simply."), field=f"{CONFIG}.until")
         return re.compile(written) if written else None
     except (re.error, RecursionError, OverflowError) as error:
         raise UserError(

@@ -198,7 +198,7 @@ class Services:
         """The templates of the program and those of the library."""
         from ansflow_desktop.store.templates import Templates
 
-        return self._once("templates", lambda: Templates(self.library, self.trust))
+        return self._once("templates", lambda: Templates(lambda: self.library, self.trust))
 
     def _make_data(self) -> None:
         from ansflow_desktop import files

@@ -96,7 +96,8 @@ class Tried(NamedTuple):
     @property
     def may_be_repeated(self) -> bool:
         """True for a failure that another attempt may mend: no bad input, no cancel, no unknown state."""
-        return self.result.phase is Phase.FAILED and self.code is not ExitCode.INVALID and not self.unexpected
+        failed = self.result.phase is Phase.FAILED and self.result.repeatable
+        return failed and self.code is not ExitCode.INVALID and not self.unexpected
 
 
 def _sentence(text: Text) -> Text:

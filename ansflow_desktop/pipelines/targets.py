@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.pipelines import kinds
+from ansflow_desktop.pipelines.patterns import search_problem
 
 _KIND = re.compile(r"[A-Za-z]([-A-Za-z0-9.]*[A-Za-z0-9])?", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
@@ -145,9 +146,12 @@ def jsonpath_problem(text: str) -> Message | None:
 
 
 def pattern_problem(text: str) -> Message | None:
-    """Return why `text` is no regular expression, None where it is one."""
+    """Return why `text` is no regular expression that ends, None where it is one."""
     try:
         re.compile(text)
+        endless = search_problem(text)
+        if endless:
+            return msg("%(text)s cannot be searched for: %(reason)s", text=shown(text), reason=endless)
     except (re.error, OverflowError, RecursionError) as error:
         return msg("%(text)s is no regular expression: %(reason)s", text=shown(text), reason=str(error))
     return None

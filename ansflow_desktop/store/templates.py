@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from ansflow_desktop.pipelines.templates import (
     runs_programs,
     template_text,
 )
-from ansflow_desktop.store.library import Library
+from ansflow_desktop.store.library import Library, LibraryItem
 
 
 class TrustStore(Protocol):
@@ -35,14 +35,25 @@ class TrustStore(Protocol):
 class Templates:
     """Reads and writes templates; every method raises UserError where the library cannot be used."""
 
-    def __init__(self, library: Library, trust: TrustStore) -> None:
-        """Keep the parts; nothing is read."""
-        self._library, self._trust = library, trust
+    def __init__(self, library: Callable[[], Library], trust: TrustStore) -> None:
+        """Keep the parts; `library` is asked for when it is needed: the program's own templates do without."""
+        self._open, self._trust = library, trust
+
+    @property
+    def _library(self) -> Library:
+        return self._open()
+
+    def _kept(self) -> tuple[LibraryItem, ...]:
+        return self._library.items("template")
 
     def all(self) -> tuple[tuple[Template, ...], tuple[UserError, ...]]:
         """Return all templates, the program's own first, and an error for each of the library that cannot be read."""
         found, errors = list(builtin_templates()), []
-        for item in self._library.items("template"):
+        try:
+            kept = self._kept()
+        except UserError as error:
+            return tuple(found), (error,)
+        for item in kept:
             try:
                 found.append(_own(parse_template(item.document, item.name), item.name, item.origin))
             except UserError as error:
@@ -51,12 +62,17 @@ class Templates:
 
     def get(self, name: str) -> Template:
         """Return the template `name`, the user's own before the program's; raises UserError where there is none."""
-        item = self._library.read("template", name)
+        known = next((one for one in builtin_templates() if one.name == name), None)
+        try:
+            item = self._library.read("template", name)
+        except UserError:
+            if known is None:
+                raise
+            return known
         if item is not None:
             return _own(parse_template(item.document, name), name, item.origin)
-        for template in builtin_templates():
-            if template.name == name:
-                return template
+        if known is not None:
+            return known
         raise UserError(msg("There is no template %(name)s", name=name), field="template")
 
     def save(self, template: Template, *, replace: bool = False) -> Template:

@@ -12,6 +12,8 @@ from ansflow_desktop.i18n import translate
 from ansflow_desktop.models.template import CATEGORIES, Template, TemplateParameter
 from ansflow_desktop.pipelines import templates
 from ansflow_desktop.pipelines.codec import parse
+from ansflow_desktop.store.library import Library
+from ansflow_desktop.store.templates import Templates
 
 MANIFEST = """kind: ConfigMap
 metadata: {name: "${value}"}
@@ -123,3 +125,26 @@ def test_search_needs_every_word() -> None:
     assert [one.name for one in found] == ["ingress-site"]
     assert templates.search(found, "部署 nothing") == ()
     assert {one.name for one in templates.search(templates.builtin_templates(), "", "job")} == {"job", "cron-job"}
+
+
+def test_the_programs_own_need_no_library() -> None:
+    def unusable() -> Library:
+        raise UserError("The library cannot be opened")
+
+    store = Templates(unusable, NeverTrusted())
+    found, errors = store.all()
+    assert found == templates.builtin_templates()
+    assert [str(error.title) for error in errors] == ["The library cannot be opened"]
+    assert store.get("worker").origin == "builtin"
+    with pytest.raises(UserError, match="cannot be opened"):
+        store.get("mine")
+
+
+class NeverTrusted:
+    """Nothing was trusted yet."""
+
+    def trusted(self, document: str) -> bool:
+        return False
+
+    def trust(self, document: str) -> None:
+        raise AssertionError(document)
