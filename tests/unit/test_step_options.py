@@ -94,6 +94,11 @@ class TestRetries:
         assert world.finished()["d"].exit_code == 7
         assert world.phases()["b"] is Phase.SKIPPED
 
+    def test_what_may_be_at_work_still_is_not_started_again(self, world):
+        world.kubernetes.behaviour["d"] = act = failing(9, repeatable=False)
+        outcome = world.run(deploy("d", retries=2, retry_delay="1ms"))
+        assert (outcome.phase, len(act.calls)) == (Phase.FAILED, 1)
+
     def test_a_shell_step_is_tried_again_from_the_same_start(self, world):
         world.run(shell("a", "mkdir x; cd x; export A=1; pwd >> ../../log; false", retries=1, retry_delay="1ms"))
         assert not (world.folder / "x" / "x").exists()
