@@ -362,7 +362,9 @@ class Window(QObject):
         self.closed.emit()
 
     async def aclose(self) -> None:
-        """End every task and thread of the window."""
+        """End every task and thread of the window; nothing is begun any more, as the loop ends too."""
+        if self._pipelines is not None:
+            application().applicationStateChanged.disconnect(self._on_application_state)
         for made in (self._templates, self._pipelines):
             if made is not None:
                 await made.close()

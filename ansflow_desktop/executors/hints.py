@@ -12,7 +12,7 @@ from ansflow_desktop.models.run import ResourceChanged
 
 _HINTS: tuple[tuple[str, Message], ...] = (
     (
-        r"(fetch|FetchReference|tags/list|index\.yaml|/v2/).*(40[13]|unauthorized|denied)",
+        r"(fetch|FetchReference|tags/list|index\.yaml|/v2/).*(\b40[13]\b|unauthorized|denied)",
         msg("The chart's repository wants a login: helm repo add --username, or helm registry login."),
     ),
     (
