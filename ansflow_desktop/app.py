@@ -62,6 +62,7 @@ class Window(QObject):
         self._closing = Closing(self)
         self._notifier: Notifier | None = None
         self._told_page = "deploy"
+        self._ended = False
         self._reads: ClusterReads | None = None
         self._pipelines: PipelinesPresenter | None = None
         self._templates: TemplatesPresenter | None = None
@@ -255,7 +256,7 @@ class Window(QObject):
     @Slot(Qt.ApplicationState)
     def _on_application_state(self, state: Qt.ApplicationState) -> None:
         """Look whether the open pipeline was changed by somebody else while another program was used."""
-        if state is Qt.ApplicationState.ApplicationActive and self._pipelines is not None:
+        if state is Qt.ApplicationState.ApplicationActive and self._pipelines is not None and not self._ended:
             self._pipelines.desk.editor.look_at_disk()
 
     @Slot()
@@ -363,8 +364,7 @@ class Window(QObject):
 
     async def aclose(self) -> None:
         """End every task and thread of the window; nothing is begun any more, as the loop ends too."""
-        if self._pipelines is not None:
-            application().applicationStateChanged.disconnect(self._on_application_state)
+        self._ended = True
         for made in (self._templates, self._pipelines):
             if made is not None:
                 await made.close()

@@ -12,7 +12,18 @@ from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.models.template import Template, TemplateParameter
 from ansflow_desktop.presenters.templates import TemplatesPresenter
 from ansflow_desktop.widgets.code import CodeView
-from ansflow_desktop.widgets.controls import Card, Chip, Column, ComboBox, button, clear, icon_button, label, row
+from ansflow_desktop.widgets.controls import (
+    Card,
+    Chip,
+    Column,
+    ComboBox,
+    FlowLayout,
+    button,
+    clear,
+    icon_button,
+    label,
+    row,
+)
 from ansflow_desktop.widgets.fields import Field
 from ansflow_desktop.widgets.form_inputs import show_whole, tip
 from ansflow_desktop.widgets.template_words import category_of, label_of, origin_of, title_of, words_in
@@ -129,9 +140,11 @@ class TemplateForm(QWidget):
         self._add.setObjectName("template_add")
         self._add.clicked.connect(self._on_add)
         holder = QWidget()
-        line = row(self._new, self._add, 1)
-        line.setContentsMargins(0, 4, 0, 0)
-        holder.setLayout(line)
+        flow = FlowLayout()
+        flow.setContentsMargins(0, 4, 0, 0)
+        flow.addWidget(self._new)
+        flow.addWidget(self._add)
+        holder.setLayout(flow)
         return holder
 
     @Slot()
