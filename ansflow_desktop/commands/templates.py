@@ -10,6 +10,7 @@ from ansflow_desktop.commands.output import table
 from ansflow_desktop.commands.session import pairs
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import _, msg
+from ansflow_desktop.models.template import words_in
 from ansflow_desktop.pipelines import templates
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def _row(template: Template) -> dict[str, Any]:
     language = i18n.active_language()
     return {
         "name": template.name,
-        "title": templates.words_in(template.title, language),
-        "description": templates.words_in(template.description, language),
+        "title": words_in(template.title, language),
+        "description": words_in(template.description, language),
         "category": template.category,
         "origin": template.origin,
         "parameters": [one.name for one in template.parameters],

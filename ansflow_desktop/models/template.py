@@ -43,3 +43,10 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[TemplateParameter, ...] = ()
     steps: tuple[dict[str, Any], ...] = ()
     origin: Origin = "user"
+
+
+def words_in(named: Named, language: str) -> str:
+    """Return a title or description in `language`, English where there is none."""
+    if isinstance(named, str):
+        return named
+    return named.get(language) or named.get("en") or next(iter(named.values()), "")

@@ -279,13 +279,6 @@ def _lifted(value: Any, defaults: Mapping[str, str]) -> Any:
     return defaults.get(plain, value) if plain else value
 
 
-def words_in(named: str | Mapping[str, str], language: str) -> str:
-    """Return a title or description in `language`, English where there is none."""
-    if isinstance(named, str):
-        return named
-    return named.get(language) or named.get("en") or next(iter(named.values()), "")
-
-
 def search(templates: Iterable[Template], text: str, category: str = "") -> tuple[Template, ...]:
     """Return the templates that hold every word of `text` in name, title, description or category."""
     wanted = text.casefold().split()

@@ -11,7 +11,7 @@ from PySide6.QtCore import Signal, Slot
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, active_language, msg
-from ansflow_desktop.models.template import Template
+from ansflow_desktop.models.template import Template, words_in
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.templates_state import TemplatesState, Use
 
@@ -242,8 +242,6 @@ class TemplatesPresenter(Presenter):
 
 
 def _order(template: Template) -> tuple[str, str]:
-    from ansflow_desktop.pipelines.templates import words_in
-
     return words_in(template.title, active_language()).casefold() or template.name, template.name
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLineEdit, QMessageBox, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import Message, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterEntry, ExecPlugin
@@ -45,6 +48,16 @@ class Dialog(QDialog):
         self.body.setContentsMargins(22, 20, 22, 18)
         self.body.setSpacing(12)
         self.body.addWidget(label(title, "card_title"))
+
+
+def ask_file(parent: QWidget, title: str, filters: list[str], then: Callable[[str], object]) -> None:
+    """Let a person choose an existing file; `then` gets its path, nothing happens where none is chosen."""
+    dialog = QFileDialog(parent, title, str(Path.home()))
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters([*filters, _("All files (*)")])
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(then)
+    dialog.open()
 
 
 class ApprovalDialog(Dialog):

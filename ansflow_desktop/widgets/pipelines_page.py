@@ -13,6 +13,7 @@ from ansflow_desktop.presenters.pipeline_editor_desk import OwnCommand
 from ansflow_desktop.presenters.pipelines import PipelinesPresenter
 from ansflow_desktop.presenters.pipelines_state import PipelineRow
 from ansflow_desktop.widgets.controls import button, icon_button
+from ansflow_desktop.widgets.dialogs import ask_file
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.pipeline_dialogs import (
     ChooseDialog,
@@ -186,21 +187,12 @@ class PipelinesPage(Page):
 
     @Slot()
     def _on_open_file(self) -> None:
-        dialog = QFileDialog(self, _("Open a pipeline"), str(Path.home()))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([_("YAML files (*.yaml *.yml)"), _("All files (*)")])
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.presenter.open_file)
-        dialog.open()
+        ask_file(self, _("Open a pipeline"), [_("YAML files (*.yaml *.yml)")], self.presenter.open_file)
 
     @Slot()
     def _on_import(self) -> None:
-        dialog = QFileDialog(self, _("Import pipelines and steps from AnsFlow"), str(Path.home()))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([_("JSON files (*.json)"), _("All files (*)")])
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.presenter.import_file)
-        dialog.open()
+        title = _("Import pipelines and steps from AnsFlow")
+        ask_file(self, title, [_("JSON files (*.json)")], self.presenter.import_file)
 
     @Slot()
     def _on_more(self) -> None:

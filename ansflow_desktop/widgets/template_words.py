@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ansflow_desktop.i18n import Message, active_language, msg, translate
+from ansflow_desktop.models import template as models
 from ansflow_desktop.models.template import Named, Template, TemplateParameter
 
 CATEGORY_WORDS: dict[str, Message] = {
@@ -24,9 +25,7 @@ _ORIGINS = {
 
 def words_in(named: Named) -> str:
     """Return a text of a template in the language that is shown, English where it has none of that."""
-    if isinstance(named, str):
-        return named
-    return named.get(active_language()) or named.get("en") or next(iter(named.values()), "")
+    return models.words_in(named, active_language())
 
 
 def title_of(template: Template) -> str:

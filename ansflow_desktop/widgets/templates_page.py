@@ -13,7 +13,7 @@ from ansflow_desktop.models.template import Template
 from ansflow_desktop.presenters.templates import TemplatesPresenter, first_problem
 from ansflow_desktop.widgets.code import CodeEditor, CodeView
 from ansflow_desktop.widgets.controls import ComboBox, EmptyState, TableCard, button, icon_button, label, row
-from ansflow_desktop.widgets.dialogs import Dialog
+from ansflow_desktop.widgets.dialogs import Dialog, ask_file
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
@@ -149,12 +149,7 @@ class TemplatesPage(Page):
 
     @Slot()
     def _on_import(self) -> None:
-        dialog = QFileDialog(self, _("Import a template"), str(Path.home()))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([_("YAML files (*.yaml *.yml)"), _("All files (*)")])
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.presenter.import_file)
-        dialog.open()
+        ask_file(self, _("Import a template"), [_("YAML files (*.yaml *.yml)")], self.presenter.import_file)
 
     @Slot()
     def _on_more(self) -> None:

@@ -57,6 +57,17 @@ class Deployer:
 
     def run(self, folder: Path | str, /, **config) -> StepResult:
         """Deploy from the working directory `folder`; `config` is k8s_config (Helm mode unless it says otherwise)."""
+        step = PipelineStep(
+            name="deploy",
+            type=StepType.K8S_DEPLOY,
+            k8s_cluster=self.cluster,
+            k8s_namespace=self.namespace,
+            k8s_config={"deploy_type": "helm", **config},
+        )
+        return self.carry_out(step, str(folder))
+
+    def carry_out(self, step: PipelineStep, directory: str) -> StepResult:
+        """Run any step from `directory`, keeping what is said."""
         self.events = []
         (self.folder / "run").mkdir(exist_ok=True)
         scope = RunScope(
@@ -68,14 +79,7 @@ class Deployer:
             folder=self.folder / "run",
             redact=lambda text: text,
         )
-        step = PipelineStep(
-            name="deploy",
-            type=StepType.K8S_DEPLOY,
-            k8s_cluster=self.cluster,
-            k8s_namespace=self.namespace,
-            k8s_config={"deploy_type": "helm", **config},
-        )
-        context = ExecutionContext(working_directory=str(folder))
+        context = ExecutionContext(working_directory=directory)
         return KubernetesStepExecutor(self.catalog.document).execute(step, context, scope)
 
     def start(self, folder: Path, /, **config) -> threading.Thread:

@@ -13,9 +13,8 @@ from pathlib import Path
 import yaml
 from deploy_help import Deployer
 
-from ansflow_desktop.executors.context import RunScope, StepResult
-from ansflow_desktop.executors.kubernetes import KubernetesStepExecutor
-from ansflow_desktop.models.pipeline import ExecutionContext, PipelineStep
+from ansflow_desktop.executors.context import StepResult
+from ansflow_desktop.models.pipeline import PipelineStep
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -49,17 +48,6 @@ class Steps(Deployer):
 
     def run(self, resource: str, /, **config) -> StepResult:
         """Run a step of `kind` on `resource`; `config` is its k8s_config."""
-        self.events = []
-        (self.folder / "run").mkdir(exist_ok=True)
-        scope = RunScope(
-            run_id="test",
-            emit=self._emit,
-            cancel=self.cancel,
-            tools=self.tools,
-            clusters=self.catalog,
-            folder=self.folder / "run",
-            redact=lambda text: text,
-        )
         step = PipelineStep(
             name="step",
             type=self.kind,
@@ -68,8 +56,7 @@ class Steps(Deployer):
             k8s_resource_name=resource,
             k8s_config=config,
         )
-        context = ExecutionContext(working_directory="/")
-        return KubernetesStepExecutor(self.catalog.document).execute(step, context, scope)
+        return self.carry_out(step, "/")
 
     def kubectl(self, *words: str, stdin: str = "", namespace: str | None = None) -> str:
         """Run kubectl as the administrator and return its stdout."""

@@ -6,25 +6,14 @@ import re
 from typing import Any
 
 import msgspec
-import yaml
 
 from ansflow_desktop.executors.convert.bash import call, runtime, variables
 from ansflow_desktop.executors.convert.prepare import Prepared, Ready
+from ansflow_desktop.pipelines.templates import as_yaml
 
 _SPACE = "/workspace"
 _SOURCE = f"{_SPACE}/source"
 _STATE = f'export ANSFLOW_STATE={_SPACE}/state KUBECONFIG=/kubeconfig/config\n. "{_SPACE}/runtime.sh"\n'
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as block scalars: they are scripts that people read."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def to_argo(prepared: Prepared) -> str:
@@ -44,7 +33,7 @@ def to_argo(prepared: Prepared) -> str:
             "templates": [_pipeline(prepared), _prepare(prepared), *map(_template, _numbered(prepared)), _end()],
         },
     }
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+    text = as_yaml(document)
     return f"# {' '.join(prepared.name.split())}: converted from a pipeline of AnsFlow Desktop.\n{text}"
 
 

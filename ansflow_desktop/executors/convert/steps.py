@@ -10,6 +10,7 @@ import msgspec
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.convert.words import Raw, heredoc, line, pieces, word
+from ansflow_desktop.executors.delete_step import DEFAULT_KINDS
 from ansflow_desktop.executors.planned import decode
 from ansflow_desktop.helm import commands as helm_commands
 from ansflow_desktop.helm.find import ChartRef
@@ -32,10 +33,6 @@ from ansflow_desktop.pipelines.variables import shell_places
 
 Lines: TypeAlias = "list[str]"
 
-DELETE_KINDS = (
-    "deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob", "pod", "service", "ingress", "configmap",
-    "horizontalpodautoscaler",
-)  # fmt: skip
 _HELM = Tool(name="helm", path="helm", version="3.22.0")
 _ROLLOUTS = ("deployment", "statefulset", "daemonset")
 _SCHEMES = ("http://", "https://", "oci://")
@@ -157,7 +154,7 @@ def _rollout(step: PipelineStep, resource: str, timeout: str) -> str:
 def _delete(step: PipelineStep, config: Delete) -> Lines:
     what = [f"{'/'.join(_resource(step))}"]
     if config.selector:
-        what = [",".join(config.kinds or DELETE_KINDS), f"--selector={config.selector}"]
+        what = [",".join(config.kinds or DEFAULT_KINDS), f"--selector={config.selector}"]
     elif config.manifest:
         what = ["--filename=-"]
     flags = [f"--cascade={config.propagation}", f"--wait={str(config.wait).lower()}", f"--timeout={config.timeout}"]
