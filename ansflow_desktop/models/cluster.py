@@ -1,12 +1,16 @@
-"""Clusters: entries of the cluster list, and what a check of one found."""
+"""Clusters: entries of the cluster list, what a person noted of them, and what a check of one found."""
 
 from __future__ import annotations
 
 import enum
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from ansflow_desktop.i18n import Text
+
+Colour: TypeAlias = Literal["", "blue", "green", "yellow", "orange", "red", "purple", "grey"]
+ClusterType: TypeAlias = Literal["", "kubernetes", "k3s", "openshift", "eks", "aks", "gke", "practice", "other"]
 
 
 class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,11 +22,63 @@ class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
 
 
-class ClusterEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the cluster list: a context of a kubeconfig file, or a practice cluster.
+class ClusterMarks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person noted of a cluster, wherever its connection comes from; the user's kubeconfig is never written.
 
-    `name` is the context's name; `source` the file it came from, or `practice`; `namespace` the context's own default.
-    `problem` says why the entry cannot be used (missing user, unreadable file), empty when it can.
+    `namespace` goes before that of the context. `read_only` and `production` are enforced where steps are run
+    (conventions.md, 10). `default` marks the cluster that a start without a choice works in.
+    """
+
+    description: str = ""
+    type: ClusterType = ""
+    group: str = ""
+    colour: Colour = ""
+    namespace: str = ""
+    read_only: bool = False
+    production: bool = False
+    default: bool = False
+
+
+class OwnCluster(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A cluster that was added by hand: how to reach it, without anything secret.
+
+    `id` never changes and names its secret in the vault (`cluster/<id>`); `ca` is PEM text, empty for the system's
+    authorities; `user` is what kubeconfigs call it. `auth` says what the vault holds: `token` a bearer token,
+    `certificate` PEM of certificate and key, `exec` nothing (`exec_plugin` is run), `none` nothing at all.
+    `exec_api_version` is that of the credential program.
+    """
+
+    id: str
+    name: str
+    server: str
+    ca: str = ""
+    insecure: bool = False
+    tls_server_name: str = ""
+    proxy_url: str = ""
+    user: str = ""
+    auth: Literal["token", "certificate", "exec", "none"] = "token"
+    exec_plugin: ExecPlugin | None = None
+    exec_api_version: str = "client.authentication.k8s.io/v1"
+
+
+class ClusterSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the vault holds of a cluster: a bearer token, or a client certificate and its key (PEM). Never printed."""
+
+    token: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    def __repr__(self) -> str:
+        """Say nothing: a representation ends up in logs and crash reports."""
+        return "ClusterSecret(***)"
+
+
+class ClusterEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the cluster list: a context of a kubeconfig file, a practice cluster, or one added by hand.
+
+    `name` is the context's name; `source` the file it came from, `practice`, or `own`; `namespace` the noted one, else
+    the context's own default. `problem` says why the entry cannot be used (missing user, unreadable file), empty when
+    it can.
     """
 
     name: str
@@ -34,6 +90,7 @@ class ClusterEntry(msgspec.Struct, frozen=True, kw_only=True):
     exec_plugin: ExecPlugin | None = None
     insecure: bool = False
     problem: Text = ""
+    marks: ClusterMarks = ClusterMarks()
 
 
 class Reach(enum.StrEnum):
@@ -56,3 +113,86 @@ class ClusterStatus(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float = 0
     message: Text = ""
     checked_at: float = 0
+
+
+class Finding(enum.StrEnum):
+    """How one stage of a connection went; `skipped`: an earlier stage failed, or it does not apply."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+    SKIPPED = "skipped"
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of a diagnosis (`address`, `proxy`, `dns`, `tcp`, `tls`, `api`, `credentials`, `rights`, `version`).
+
+    `title` is what was found in plain words, `message` the words of server or system, `hint` what to do.
+    """
+
+    name: str
+    finding: Finding
+    title: Text
+    message: Text = ""
+    hint: Text = ""
+    took_ms: float = 0
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connection test found, stage by stage; `status` is the row of the list that follows from it."""
+
+    status: ClusterStatus
+    stages: tuple[Stage, ...] = ()
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    clock_ahead: float = 0
+
+    @property
+    def worst(self) -> Stage | None:
+        """The stage at fault, else the first that warns, None when all is well."""
+        for finding in (Finding.BAD, Finding.WARNING):
+            for stage in self.stages:
+                if stage.finding is finding:
+                    return stage
+        return None
+
+
+class NamespaceList(msgspec.Struct, frozen=True, kw_only=True):
+    """Namespaces of a cluster: `read_at` is epoch seconds; `complete` False where listing is forbidden.
+
+    `message` says why they may not be all, or why they are old.
+    """
+
+    names: tuple[str, ...] = ()
+    read_at: float = 0
+    complete: bool = True
+    message: Text = ""
+
+
+class Amount(msgspec.Struct, frozen=True, kw_only=True):
+    """CPU (cores) and memory (bytes)."""
+
+    cpu: float = 0
+    memory: float = 0
+
+
+class ClusterStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of one cluster; None where reading them is forbidden or nothing measures them.
+
+    `workloads` maps kind (Deployment, StatefulSet, DaemonSet, Job) to health word and number; `pods` maps phase
+    (Running, Pending, Succeeded, Failed, Unknown) to number. `used` is None without metrics.k8s.io. `messages` name
+    what could not be read, in the server's words. `read_at` is epoch seconds.
+    """
+
+    cluster: str
+    version: str = ""
+    nodes: int | None = None
+    nodes_ready: int | None = None
+    namespaces: int | None = None
+    pods: dict[str, int] | None = None
+    workloads: dict[str, dict[str, int]] = {}
+    requested: Amount | None = None
+    allocatable: Amount | None = None
+    used: Amount | None = None
+    messages: tuple[Text, ...] = ()
+    read_at: float = 0
