@@ -36,6 +36,12 @@ _MODULES = {
     "releases": "releases",
     "practice": "practice",
     "screenshot": "screenshot",
+    "credentials": "credentials",
+    "vault": "vault",
+}
+_OWN_MODULES = {
+    "credentials_renew": "credentials_renew",
+    "credentials_script": "credentials_renew",
 }
 _DEEDS = ("deploy", "run", "practice")
 
@@ -86,6 +92,7 @@ def _options(args: argparse.Namespace) -> Options:
         read_only=args.read_only,
         lang=args.lang,
         log_level=args.log_level,
+        passphrase_file=args.passphrase_file,
     )
 
 
@@ -100,8 +107,9 @@ def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
     from ansflow_desktop.commands.session import Session
 
     _start_log(services, out)
-    module = importlib.import_module(f"ansflow_desktop.commands.{_MODULES[args.command]}")
     function = f"{args.command}_{args.action}" if args.action else args.command
+    name = _OWN_MODULES.get(function, _MODULES[args.command])
+    module = importlib.import_module(f"ansflow_desktop.commands.{name}")
     command = cast("Callable[[Session], int]", getattr(module, function))
     return command(Session(args, services, out)) or _unless_lost(args.command, out)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansflow_desktop import __version__
 from ansflow_desktop.commands.argparse_texts import use_our_catalogue
+from ansflow_desktop.commands.grammar import Maker, add_approval
+from ansflow_desktop.commands.grammar_clusters import add_clusters, add_credentials, add_vault
 from ansflow_desktop.commands.output import Format
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import LANGUAGES, _, msg
@@ -26,12 +28,13 @@ _DEFAULTS: dict[str, Any] = {
     "log_level": "warning",
     "read_only": False,
     "lang": None,
+    "passphrase_file": None,
     "command": None,
     "action": None,
 }
 
 
-_GLOBAL_LABELS = {name: f"--{name}" for name in ("kubeconfig", "helm", "kubectl", "variable", "nodes")}
+_GLOBAL_LABELS = {name: f"--{name}" for name in ("kubeconfig", "helm", "kubectl", "variable", "nodes", "confirm")}
 _DEPLOY_LABELS = {
     "chart_path": "CHART_DIR",
     "chart_name": "CHART_DIR",
@@ -102,10 +105,10 @@ def _whole() -> _Parser:
     text = _("show program's version number and exit")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}", help=text)
     commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), title=_("commands"))
-    maker = _Maker(commands, shared)
+    maker = Maker(commands, shared)
     for add in (_add_info, _add_deploy, _add_pipelines, _add_convert, _add_templates):
         add(maker)
-    for add in (_add_clusters, _add_releases, _add_practice, _add_screenshot):
+    for add in (add_clusters, add_credentials, add_vault, _add_releases, _add_practice, _add_screenshot):
         add(maker)
     return parser
 
@@ -122,6 +125,8 @@ def _global_options() -> argparse.ArgumentParser:
     )
     group.add_argument("--log-level", choices=LOG_LEVELS, metavar="LEVEL", help=_("debug, info, warning or error"))
     group.add_argument("--read-only", action="store_true", help=_("refuse whatever changes a cluster"))
+    text = _("file whose first line is the passphrase of the vault")
+    group.add_argument("--passphrase-file", metavar="PATH", help=text)
     group.add_argument("--lang", choices=LANGUAGES, metavar="en|zh_CN", help=_("language of messages"))
     return options
 
@@ -133,40 +138,11 @@ def _form(text: str) -> Format:
 _form.__name__ = "output"  # argparse names the type by it: "invalid output value: 'x'"
 
 
-class _Maker:
-    """Adds subcommands that all know the global options."""
-
-    def __init__(self, commands: Any, shared: argparse.ArgumentParser) -> None:
-        self._commands = commands
-        self._shared = shared
-
-    def command(self, name: str, text: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = self._commands.add_parser(
-            name, help=text, description=text, parents=[self._shared], allow_abbrev=False
-        )
-        return made
-
-    def group(self, name: str, text: str) -> _Maker:
-        parser = self.command(name, text)
-        actions = parser.add_subparsers(dest="action", metavar=_("ACTION"), required=True, title=_("actions"))
-        return _Maker(actions, self._shared)
-
-
-def _add_approval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--approve-plugin",
-        metavar="DIGEST",
-        action="append",
-        default=[],
-        help=_("allow the credential program of a kubeconfig that has this digest"),
-    )
-
-
-def _add_info(maker: _Maker) -> None:
+def _add_info(maker: Maker) -> None:
     maker.command("info", _("tools, versions, directories and clusters found"))
 
 
-def _add_deploy(maker: _Maker) -> None:
+def _add_deploy(maker: Maker) -> None:
     parser = maker.command("deploy", _("deploy a chart folder and wait until it is ready"))
     parser.add_argument("chart", metavar="CHART_DIR", help=_("folder that holds Chart.yaml"))
     parser.add_argument("-c", "--cluster", required=True, metavar="CLUSTER", help=_("name in the cluster list"))
@@ -181,23 +157,25 @@ def _add_deploy(maker: _Maker) -> None:
     parser.add_argument("--rollback-on-failure", action="store_true", help=_("go back to the last release on failure"))
     parser.add_argument("--reset-values", action="store_true", help=_("start from the chart's default values"))
     parser.add_argument("--dry-run", action="store_true", help=_("show commands and manifest, run nothing"))
-    _add_approval(parser)
+    add_approval(parser)
 
 
-def _add_pipelines(maker: _Maker) -> None:
+def _add_pipelines(maker: Maker) -> None:
     run = maker.command("run", _("run a pipeline file"))
     run.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
     _add_variables(run)
     run.add_argument("--from", dest="start_from", metavar="STEP", help=_("begin with this step"))
     run.add_argument("--only", metavar="STEP", help=_("run only this step"))
     run.add_argument("--dry-run", action="store_true", help=_("show commands and manifests, run nothing"))
-    _add_approval(run)
+    text = _("type the name of a production cluster on which something may be destroyed, repeatable")
+    run.add_argument("--confirm", action="append", default=[], metavar="NAME", help=text)
+    add_approval(run)
     preview = maker.command("preview", _("show commands and manifests of a pipeline, run nothing"))
     preview.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
     _add_variables(preview)
     preview.add_argument("--step", metavar="NAME", help=_("only this step"))
     preview.add_argument("--diff", action="store_true", help=_("compare with what is live on the clusters too"))
-    _add_approval(preview)
+    add_approval(preview)
     validate = maker.command("validate", _("check a pipeline file"))
     validate.add_argument("pipeline", metavar="PIPELINE", help=_("pipeline file"))
     _add_variables(validate)
@@ -210,7 +188,7 @@ def _add_variables(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_convert(maker: _Maker) -> None:
+def _add_convert(maker: Maker) -> None:
     parser = maker.command("convert", _("make a pipeline for another engine, or AnsFlow's JSON, or a chart of a step"))
     parser.add_argument("source", metavar="IN", help=_("pipeline file, or AnsFlow's JSON"))
     parser.add_argument(
@@ -226,7 +204,7 @@ def _add_convert(maker: _Maker) -> None:
     _add_variables(parser)
 
 
-def _add_templates(maker: _Maker) -> None:
+def _add_templates(maker: Maker) -> None:
     group = maker.group("templates", _("steps with a few named parameters"))
     listing = group.command("list", _("all templates, or those that hold every word"))
     listing.add_argument("words", nargs="*", metavar="WORD", help=_("word to look for"))
@@ -252,33 +230,20 @@ def _add_templates(maker: _Maker) -> None:
     _add_variables(apply)
 
 
-def _add_clusters(maker: _Maker) -> None:
-    group = maker.group("clusters", _("the clusters of the kubeconfig and the practice clusters"))
-    group.command("list", _("every cluster, and whether it can be reached"))
-    test = group.command("test", _("check one cluster"))
-    test.add_argument("cluster", metavar="CLUSTER", help=_("name in the cluster list"))
-    _add_approval(test)
-    namespaces = group.command("namespaces", _("namespaces of a cluster"))
-    namespaces.add_argument("cluster", metavar="CLUSTER", help=_("name in the cluster list"))
-    _add_approval(namespaces)
-    add = group.command("add", _("read one more kubeconfig file from now on"))
-    add.add_argument("file", metavar="FILE", help=_("kubeconfig file; it is never written"))
-
-
-def _add_releases(maker: _Maker) -> None:
+def _add_releases(maker: Maker) -> None:
     group = maker.group("releases", _("Helm releases"))
     listing = group.command("list", _("releases in all states, newest revision each"))
     listing.add_argument("-c", "--cluster", metavar="CLUSTER", help=_("only this cluster (else all)"))
     listing.add_argument("-n", "--namespace", metavar="NS", help=_("only this namespace (else all)"))
-    _add_approval(listing)
+    add_approval(listing)
     history = group.command("history", _("revisions of a release, newest first"))
     history.add_argument("release", metavar="RELEASE", help=_("release name"))
     history.add_argument("-c", "--cluster", required=True, metavar="CLUSTER", help=_("name in the cluster list"))
     history.add_argument("-n", "--namespace", metavar="NS", help=_("namespace (else that of the context)"))
-    _add_approval(history)
+    add_approval(history)
 
 
-def _add_practice(maker: _Maker) -> None:
+def _add_practice(maker: Maker) -> None:
     group = maker.group("practice", _("a local cluster to practise on"))
     start = group.command("start", _("start it, making it at the first time"))
     stop = group.command("stop", _("stop it and keep its state"))
@@ -293,7 +258,7 @@ def _add_practice(maker: _Maker) -> None:
     )
 
 
-def _add_screenshot(maker: _Maker) -> None:
+def _add_screenshot(maker: Maker) -> None:
     parser = maker.command("screenshot", _("write a picture of every page of the window"))
     parser.add_argument("folder", metavar="DIR", help=_("folder for the PNG files"))
     parser.add_argument("--chart", metavar="CHART_DIR", help=_("chart folder to show on the Deploy page"))

@@ -42,7 +42,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The global options of the command line (cli.md); the window is started with the same.
 
     Paths are as typed, None where not given. `lang` is `en`, `zh_CN` or None (settings, then the system's).
-    `log_level` is debug, info, warning or error.
+    `log_level` is debug, info, warning or error. The first line of `passphrase_file` opens the vault.
     """
 
     kubeconfig: str | None = None
@@ -52,6 +52,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
     lang: str | None = None
     log_level: str = "warning"
+    passphrase_file: str | None = None
 
 
 class Services:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -11,6 +11,10 @@ from ansflow_desktop.i18n import Text
 
 Colour: TypeAlias = Literal["", "blue", "green", "yellow", "orange", "red", "purple", "grey"]
 ClusterType: TypeAlias = Literal["", "kubernetes", "k3s", "openshift", "eks", "aks", "gke", "practice", "other"]
+COLOURS: tuple[str, ...] = get_args(Colour)[1:]
+"""The colours that a cluster can be marked with."""
+CLUSTER_TYPES: tuple[str, ...] = get_args(ClusterType)[1:]
+"""The kinds of clusters that a person tells apart."""
 
 
 class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
