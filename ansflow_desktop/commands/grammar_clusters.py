@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
+from ansflow_desktop.commands.grammar import Maker, add_approval
 from ansflow_desktop.i18n import _
 from ansflow_desktop.models.cluster import CLUSTER_TYPES, COLOURS
-
-if TYPE_CHECKING:
-    from ansflow_desktop.commands.grammar import Maker
 
 AUTOMATION = ("bash", "powershell", "systemd", "cronjob", "exec")
 
@@ -34,14 +31,8 @@ def _named(maker: Maker, name: str, text: str, *, one: bool = True) -> argparse.
     else:
         words = _("name in the cluster list (else all)")
         parser.add_argument("cluster", nargs="?", default="", metavar="CLUSTER", help=words)
-    _approval(parser)
-    return parser
-
-
-def _approval(parser: argparse.ArgumentParser) -> None:
-    from ansflow_desktop.commands.grammar import add_approval
-
     add_approval(parser)
+    return parser
 
 
 def _add_add(maker: Maker) -> None:
@@ -50,7 +41,7 @@ def _add_add(maker: Maker) -> None:
     parser.add_argument("file", metavar="FILE|NAME", help=words)
     _connection(parser)
     _marks(parser)
-    _approval(parser)
+    add_approval(parser)
 
 
 def _add_edit(maker: Maker) -> None:
@@ -59,7 +50,7 @@ def _add_edit(maker: Maker) -> None:
     parser.add_argument("--rename", metavar="NAME", help=_("new name of a cluster added by hand"))
     _connection(parser)
     _marks(parser)
-    _approval(parser)
+    add_approval(parser)
 
 
 def _connection(parser: argparse.ArgumentParser) -> None:
@@ -105,13 +96,13 @@ def add_credentials(maker: Maker) -> None:
     listing = group.command("list", _("every credential; exit code 1 when one ends within --within"))
     listing.add_argument("--within", metavar="DURATION", help=_("only those that end within this time, such as 7d"))
     listing.add_argument("--no-ask", action="store_true", help=_("ask no server"))
-    _approval(listing)
+    add_approval(listing)
     show = group.command("show", _("all that is known of one credential, and what to do"))
     renew = group.command("renew", _("get a new one, try it, and put it in place of the old one"))
     script = group.command("script", _("files that renew it by themselves"))
     for parser in (show, renew, script):
         parser.add_argument("name", metavar="NAME", help=_("name in the list, user @ context"))
-        _approval(parser)
+        add_approval(parser)
     for parser in (renew, script):
         parser.add_argument("--duration", default="24h", metavar="DURATION", help=_("lifetime of the new one"))
         words = _("ServiceAccount to ask a token for (else that of the token)")

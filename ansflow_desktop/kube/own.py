@@ -1,0 +1,202 @@
+"""From a cluster that was added by hand to the kubeconfig document that every other cluster has."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
+from ansflow_desktop.models.names import namespace_problem
+from ansflow_desktop.models.problem import Problem
+
+OWN = "own"
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,253}")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+MAX_TOKEN = 256 * 1024  # servers refuse headers of far less; a JWT of 100 kB is still shown and tried
+
+
+class SecretMissing(UserError):
+    """The vault does not hold the token or certificate of a cluster that was added by hand."""
+
+    def __init__(self, name: str) -> None:
+        """Name the cluster and the way out."""
+        super().__init__(
+            msg("The secret of the cluster “%(name)s” is not in the vault", name=name),
+            msg("It was kept for one session only, or the vault was replaced."),
+            msg("Edit the cluster and give its token or certificate again."),
+            field="k8s_cluster",
+        )
+        self.cluster = name
+
+
+def vault_key(cluster: OwnCluster) -> str:
+    """Return the name under which the vault keeps the secret of `cluster`."""
+    return f"cluster/{cluster.id}"
+
+
+def needs_secret(cluster: OwnCluster) -> bool:
+    """Return whether `cluster` can be used only with a secret of the vault."""
+    return cluster.auth in ("token", "certificate")
+
+
+def entry_of(cluster: OwnCluster, marks: ClusterMarks) -> ClusterEntry:
+    """Return the row of the cluster list."""
+    return ClusterEntry(
+        name=cluster.name,
+        context=cluster.name,
+        server=cluster.server,
+        source=OWN,
+        user=cluster.user or cluster.name,
+        namespace=marks.namespace,
+        exec_plugin=cluster.exec_plugin if cluster.auth == "exec" else None,
+        insecure=cluster.insecure,
+        marks=marks,
+    )
+
+
+def document_of(cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = "") -> dict[str, Any]:
+    """Return the kubeconfig document of `cluster` with one context; raises SecretMissing."""
+    if needs_secret(cluster) and secret is None:
+        raise SecretMissing(cluster.name)
+    context = {"cluster": cluster.name, "user": cluster.user or cluster.name}
+    if namespace:
+        context["namespace"] = namespace
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": cluster.name,
+        "contexts": [{"name": cluster.name, "context": context}],
+        "clusters": [{"name": cluster.name, "cluster": _cluster(cluster)}],
+        "users": [{"name": context["user"], "user": _user(cluster, secret)}],
+    }
+
+
+def _cluster(cluster: OwnCluster) -> dict[str, Any]:
+    found: dict[str, Any] = {"server": cluster.server}
+    if cluster.ca and not cluster.insecure:  # kubectl refuses both together
+        found["certificate-authority-data"] = _encoded(cluster.ca)
+    if cluster.insecure:
+        found["insecure-skip-tls-verify"] = True
+    if cluster.tls_server_name:
+        found["tls-server-name"] = cluster.tls_server_name
+    if cluster.proxy_url:
+        found["proxy-url"] = cluster.proxy_url
+    return found
+
+
+def _user(cluster: OwnCluster, secret: ClusterSecret | None) -> dict[str, Any]:
+    if cluster.auth == "token" and secret:
+        return {"token": secret.token}
+    if cluster.auth == "certificate" and secret:
+        return {
+            "client-certificate-data": _encoded(secret.certificate),
+            "client-key-data": _encoded(secret.key),
+        }
+    plugin = cluster.exec_plugin
+    if cluster.auth == "exec" and plugin:
+        env = [{"name": name, "value": value} for name, value in plugin.env]
+        asked = {"apiVersion": cluster.exec_api_version, "command": plugin.command, "args": list(plugin.args)}
+        return {"exec": {**asked, "env": env, "interactiveMode": "Never"}}
+    return {}
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def check(cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = "") -> tuple[Problem, ...]:
+    """Return what is wrong with what was typed, by field; nothing is contacted and nothing run."""
+    found = [
+        ("name", _name_problem(cluster.name)),
+        ("server", server_problem(cluster.server)),
+        ("proxy_url", _proxy_problem(cluster.proxy_url)),
+        ("namespace", namespace_problem(namespace) if namespace else ""),
+        ("ca", _pem_problem(cluster.ca, "CERTIFICATE") if cluster.ca else ""),
+        *_auth_problems(cluster, secret),
+    ]
+    return tuple(Problem(field=field, title=_TITLES[field], message=text) for field, text in found if text)
+
+
+_TITLES = {
+    "name": msg("The name cannot be used"),
+    "server": msg("The server address cannot be used"),
+    "proxy_url": msg("The proxy address cannot be used"),
+    "namespace": msg("The namespace cannot be used"),
+    "ca": msg("The certificate of the authority cannot be used"),
+    "token": msg("The token cannot be used"),
+    "certificate": msg("The client certificate cannot be used"),
+    "key": msg("The key cannot be used"),
+    "exec_command": msg("The credential program cannot be used"),
+}
+
+
+def _auth_problems(cluster: OwnCluster, secret: ClusterSecret | None) -> list[tuple[str, Text]]:
+    if cluster.auth == "exec":
+        named = cluster.exec_plugin is not None and cluster.exec_plugin.command.strip()
+        return [] if named else [("exec_command", msg("Name the program that gives the credentials."))]
+    if cluster.auth == "token":
+        return [("token", token_problem(secret.token if secret else ""))]
+    if cluster.auth == "certificate":
+        certificate, key = (secret.certificate, secret.key) if secret else ("", "")
+        return [("certificate", _pem_problem(certificate, "CERTIFICATE")), ("key", _pem_problem(key, "KEY"))]
+    return []
+
+
+def token_problem(token: str) -> Text:
+    """Return why `token` cannot be sent as a bearer token, empty when it can."""
+    if not token:
+        return msg("Paste the token.")
+    if len(token) > MAX_TOKEN:
+        return msg("It is longer than %(kb)d kB.", kb=MAX_TOKEN // 1024)
+    if not _TOKEN.fullmatch(token):
+        return msg("It holds spaces, line breaks or letters that a token cannot have.")
+    return ""
+
+
+def _name_problem(name: str) -> Text:
+    if not name.strip():
+        return msg("Give the cluster a name.")
+    if name != name.strip() or not _NAME.fullmatch(name):
+        return msg("Use up to 253 letters without line breaks, and no space at either end.")
+    return msg("It must not begin with a hyphen.") if name.startswith("-") else ""
+
+
+def server_problem(server: str) -> Text:
+    """Return why `server` cannot be the address of an API server, empty when it can."""
+    if not server.strip():
+        return msg("Give the address of the API server, such as https://10.0.0.1:6443.")
+    return _url_problem(server, ("https", "http"))
+
+
+def _proxy_problem(url: str) -> Text:
+    return _url_problem(url, ("http", "https", "socks5", "socks5h")) if url else ""
+
+
+def _url_problem(url: str, schemes: tuple[str, ...]) -> Text:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+        if host and (":" in host or host.replace(".", "").isdigit()):
+            ipaddress.ip_address(host)
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in schemes:
+        return msg("It must begin with %(schemes)s.", schemes=" / ".join(f"{one}://" for one in schemes))
+    if not host or re.search(r"[\s\x00-\x1f\x7f]", url):
+        return msg("It names no server.")
+    if parts.username or parts.password:
+        return msg("It must not hold a name or a password: they would be shown in lists and logs.")
+    return msg("It must end behind the port or path.") if parts.query or parts.fragment else ""
+
+
+def _pem_problem(text: str, what: str) -> Text:
+    if not text.strip():
+        return msg("Paste it as PEM text, from -----BEGIN to -----END.")
+    if not re.search(rf"-----BEGIN [A-Z ]*{what}-----.+?-----END [A-Z ]*{what}-----", text, re.DOTALL):
+        return msg("It is no PEM text with BEGIN %(what)s and END %(what)s.", what=what)
+    return ""
