@@ -81,8 +81,19 @@ class ClusterClient:
         return await self._call("GET", path, params, accept, None, timeout)
 
     async def post(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> bytes:
-        """Send `body` as JSON to `path` and return the answer's body; raises KubeError. For reviews only."""
+        """Send `body` as JSON to `path` and return the answer's body; raises KubeError.
+
+        For reviews, and for the requests by which a credential is renewed.
+        """
         return await self._call("POST", path, None, JSON, dict(body), timeout)
+
+    async def put(self, path: str, body: Mapping[str, Any], timeout: float | None = None) -> bytes:
+        """Replace what lies at `path` by `body` and return the answer's body; raises KubeError."""
+        return await self._call("PUT", path, None, JSON, dict(body), timeout)
+
+    async def delete(self, path: str, timeout: float | None = None) -> bytes:
+        """Delete the object at `path` and return the answer's body; raises KubeError."""
+        return await self._call("DELETE", path, None, JSON, None, timeout)
 
     async def dry_apply(self, path: str, text: str, manager: str) -> tuple[int, bytes]:
         """Have the server check one object (YAML) as server-side apply would, strictly; nothing is changed.
