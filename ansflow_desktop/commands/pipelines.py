@@ -38,7 +38,8 @@ def run(session: Session) -> int:
     if args.dry_run:
         return execution.show_plan(session, pipeline, variables, chosen)
     _require_clusters(session, pipeline, variables, chosen)
-    return execution.carry_out(session, pipeline, variables=variables, only=args.only, start_from=args.start_from)
+    options = {"only": args.only, "start_from": args.start_from, "confirmed": args.confirm}
+    return execution.carry_out(session, pipeline, variables=variables, **options)
 
 
 def preview(session: Session) -> int:

@@ -67,8 +67,10 @@ class RunScope:
         folder: Path,
         redact: Callable[[str], str],
         processes: ProcessRunner | None = None,
+        confirmed: frozenset[str] = frozenset(),
     ) -> None:
-        """Keep the parts; nothing is started."""
+        """Keep the parts; nothing is started. `confirmed` are the production clusters whose names were typed."""
+        self.confirmed = confirmed
         self.run_id = run_id
         self.emit = emit
         self.cancel = cancel

@@ -9,6 +9,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.context import RunScope, StepResult
 from ansflow_desktop.executors.delete_run import run_delete
 from ansflow_desktop.executors.exec_step import run_exec
+from ansflow_desktop.executors.guard import Marked, require_allowed
 from ansflow_desktop.executors.helm_run import run_helm
 from ansflow_desktop.executors.logs_step import run_logs
 from ansflow_desktop.executors.manifest_run import run_manifest
@@ -44,9 +45,12 @@ _RUNS: dict[type[Any], Run] = {
 class KubernetesStepExecutor:
     """Carries a step out, follows what becomes of it, and reports the state that the cluster tells afterwards."""
 
-    def __init__(self, document_of: Callable[[str], dict[str, Any]]) -> None:
-        """Keep `document_of`: it gives a cluster's kubeconfig document by name (`ClusterCatalog.document`)."""
-        self._document_of = document_of
+    def __init__(self, document_of: Callable[[str], dict[str, Any]], guarded: Marked | None = None) -> None:
+        """Keep `document_of`: it gives a cluster's kubeconfig document by name (`ClusterCatalog.document`).
+
+        `guarded` knows which clusters are read-only or production; None guards nothing.
+        """
+        self._document_of, self._guarded = document_of, guarded
 
     def execute(self, step: PipelineStep, context: ExecutionContext, scope: RunScope) -> StepResult:
         """Run `step` to its end; raises UserError where nothing could be started (2 input, 3 unreachable, 4 rights)."""
@@ -55,5 +59,7 @@ class KubernetesStepExecutor:
             raise UserError(
                 msg("No cluster is named"), hint=msg("Choose a cluster of the cluster list."), field="k8s_cluster"
             )
+        if self._guarded is not None:
+            require_allowed(step, self._guarded, scope.confirmed)
         document = self._document_of(step.k8s_cluster)
         return _RUNS[type(config)](step, config, context, scope, document)

@@ -13,21 +13,24 @@ import msgspec
 
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.context import ClusterAccess, RunScope, StepExecutor
+from ansflow_desktop.executors.guard import require_allowed
 from ansflow_desktop.executors.journal_glue import EventStream, RunJournal
 from ansflow_desktop.executors.run_folder import run_folder, sweep_run_folders
 from ansflow_desktop.executors.run_steps import Selected, StepLoop
 from ansflow_desktop.executors.step_secrets import secrets_in_variables
 from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import msg
+from ansflow_desktop.models.cluster import ClusterMarks
 from ansflow_desktop.models.command import ToolSet
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, StepType
 from ansflow_desktop.models.problem import Severity
 from ansflow_desktop.models.run import Notice, Phase, RunEvent, RunFinished, RunStarted
 from ansflow_desktop.paths import Directories
 from ansflow_desktop.pipelines.builtin import builtin_variables
+from ansflow_desktop.pipelines.conditions import met
 from ansflow_desktop.pipelines.document import PipelineError
 from ansflow_desktop.pipelines.validate import validate
-from ansflow_desktop.pipelines.variables import fill, resolve
+from ansflow_desktop.pipelines.variables import fill, resolve, substitute
 from ansflow_desktop.process import Cancel
 from ansflow_desktop.redact import Redactor, secrets_of
 
@@ -48,6 +51,14 @@ class DocumentSource(Protocol):
 
     def document(self, name: str) -> Mapping[str, Any]:
         """Return the kubeconfig document of `name`; raises UserError."""
+
+
+@runtime_checkable
+class GuardedClusters(Protocol):
+    """Clusters of which some are read-only or production; `ClusterCatalog` is one."""
+
+    def marks(self, name: str) -> ClusterMarks:
+        """Return the notes on cluster `name`; raises UserError."""
 
 
 class PipelineRunner:
@@ -73,23 +84,27 @@ class PipelineRunner:
         variables: Mapping[str, str] | None = None,
         only: str | None = None,
         start_from: str | None = None,
+        confirmed: Iterable[str] = (),
     ) -> RunOutcome:
         """Run the chosen steps and return how it ended; `emit` gets every event, from several threads, in one order.
 
         `variables` go before those of the file; `only` runs one step, `start_from` that one and all behind it.
+        `confirmed` are the names of production clusters that were typed, so that something may be destroyed there.
         Raises UserError before the first event for whatever is wrong before anything runs (exit code 2), and where the
         run cannot be journalled. An error inside a step is that step's failure, not an exception.
         """
         run_id = new_run_id()
         selected = select(pipeline, only, start_from)
         values = self._checked(pipeline, selected, dict(variables or {}), run_id, cancel)
+        names = frozenset(confirmed)
+        self._guard(pipeline, selected, values, names)
         sweep_run_folders(self._directories)
         redactor = Redactor()
         self._know_secrets(pipeline, values, redactor)
         with run_folder(self._directories, run_id) as folder:
             self._journal.begin(run_id, pipeline.name, _details(pipeline, selected, values, redactor))
             stream = EventStream(self._journal, emit, redactor)
-            scope = self._scope(run_id, stream, cancel, folder, redactor)
+            scope = self._scope(run_id, stream, cancel, folder, redactor, names)
             try:
                 return self._run(pipeline, selected, values, scope, stream, redactor.add)
             finally:
@@ -123,7 +138,33 @@ class PipelineRunner:
                 except UserError:
                     continue  # the step itself says what is wrong with its cluster
 
-    def _scope(self, run_id: str, stream: EventStream, cancel: Cancel, folder: Path, redactor: Redactor) -> RunScope:
+    def _guard(
+        self, pipeline: Pipeline, selected: list[Selected], values: Mapping[str, str], confirmed: frozenset[str]
+    ) -> None:
+        """Refuse the whole run before its first step where a later one would be refused, as far as that is known."""
+        if not isinstance(self._clusters, GuardedClusters):
+            return
+        for _, step in selected:
+            if step.type is StepType.SHELL or not step.enabled:
+                continue
+            try:
+                if not met(step.when, values):
+                    continue
+                filled = step if pipeline.literal else substitute(step, values)
+                require_allowed(filled, self._clusters, confirmed)
+            except UserError as error:
+                if error.code is ExitCode.FORBIDDEN:
+                    raise
+
+    def _scope(
+        self,
+        run_id: str,
+        stream: EventStream,
+        cancel: Cancel,
+        folder: Path,
+        redactor: Redactor,
+        confirmed: frozenset[str],
+    ) -> RunScope:
         return RunScope(
             run_id=run_id,
             emit=stream.emit,
@@ -132,6 +173,7 @@ class PipelineRunner:
             clusters=self._clusters,
             folder=folder,
             redact=redactor,
+            confirmed=confirmed,
         )
 
     def _run(

@@ -20,20 +20,24 @@ from ansflow_desktop.i18n import Message, msg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansflow_desktop.executors.cluster_book import ClusterBook
     from ansflow_desktop.executors.instance import InstanceLock
     from ansflow_desktop.executors.runner import PipelineRunner
     from ansflow_desktop.kube.approvals import Approvals
     from ansflow_desktop.kube.catalog import ClusterCatalog
+    from ansflow_desktop.models.cluster import ClusterSecret, OwnCluster
     from ansflow_desktop.models.command import ToolSet
     from ansflow_desktop.paths import Directories
     from ansflow_desktop.practice.cluster import PracticeClusters
     from ansflow_desktop.redact import Redactor
     from ansflow_desktop.settings import Settings
+    from ansflow_desktop.store.clusters import ClusterShelf
     from ansflow_desktop.store.drafts import Drafts
     from ansflow_desktop.store.journal import Journal
     from ansflow_desktop.store.library import Library
     from ansflow_desktop.store.templates import Templates
     from ansflow_desktop.store.trust import Trust
+    from ansflow_desktop.store.vault import Vault
 
 T = TypeVar("T")
 
@@ -145,7 +149,39 @@ class Services:
 
         files = kubeconfig_files(self.options.kubeconfig, os.environ)
         added = tuple(Path(extra) for extra in self.settings.extra_kubeconfigs)
-        return ClusterCatalog(files, self.approvals, self.directories.practice, added, know)
+        practice = self.directories.practice
+        return ClusterCatalog(files, self.approvals, practice, added, know, self.shelf, self._secret_of)
+
+    @property
+    def shelf(self) -> ClusterShelf:
+        """The clusters that were added by hand, and the notes on all clusters."""
+        from ansflow_desktop.store.clusters import ClusterShelf
+
+        return self._once("shelf", lambda: ClusterShelf(self.directories.data / "clusters.json"))
+
+    @property
+    def vault(self) -> Vault:
+        """Where the secrets of clusters added by hand are kept; opened by `--passphrase-file` where that is given."""
+        from ansflow_desktop.store.vault import Vault
+
+        path = self.directories.data / "vault.json"
+        return self._once("vault", lambda: Vault(path, passphrase=self._passphrase))
+
+    def _passphrase(self) -> str | None:
+        from ansflow_desktop.store.passphrase import read_passphrase
+
+        given = self.options.passphrase_file
+        return read_passphrase(Path(given)) if given else None
+
+    def _secret_of(self, cluster: OwnCluster) -> ClusterSecret | None:
+        return self.cluster_book.secret(cluster)
+
+    @property
+    def cluster_book(self) -> ClusterBook:
+        """Adds, changes and removes clusters."""
+        from ansflow_desktop.executors.cluster_book import ClusterBook
+
+        return self._once("cluster_book", lambda: ClusterBook(self.shelf, self.vault, self.catalog))
 
     def add_kubeconfig(self, file: Path) -> None:
         """Read `file` too, now and after the next start; the file itself is never written.
@@ -247,7 +283,7 @@ class Services:
         from ansflow_desktop.executors.shell import ShellStepExecutor
         from ansflow_desktop.models.pipeline import StepType
 
-        kubernetes = KubernetesStepExecutor(document_of=self.catalog.document)
+        kubernetes = KubernetesStepExecutor(document_of=self.catalog.document, guarded=self.catalog)
         return PipelineRunner(
             executors={
                 **{kind: kubernetes for kind in StepType if kind is not StepType.SHELL},

@@ -153,4 +153,5 @@ def scope_for(scope: RunScope, cancel: Cancel, attempt: int) -> RunScope:
         folder=folder,
         redact=scope.redact,
         processes=scope.processes,
+        confirmed=scope.confirmed,
     )

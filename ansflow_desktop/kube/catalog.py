@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,8 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
 from ansflow_desktop.kube.login import resolved
-from ansflow_desktop.models.cluster import ClusterEntry
+from ansflow_desktop.kube.own import document_of, entry_of
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.command import KubeTarget
 from ansflow_desktop.models.problem import Problem, Severity
 
@@ -39,13 +40,47 @@ class _Group(msgspec.Struct, frozen=True, kw_only=True):
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
     entry: ClusterEntry
     group: _Group
+    own: OwnCluster | None = None
+
+
+class _Noted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shelf holds; `error` where it cannot be read, so that nobody takes a read-only cluster for another."""
+
+    own: tuple[OwnCluster, ...] = ()
+    marks: dict[str, ClusterMarks] = {}
+    error: UserError | None = None
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):
     stamps: tuple[_Stamp, ...] = ()
     rows: dict[str, _Row] = {}
     problems: tuple[Problem, ...] = ()
+    error: UserError | None = None
     read: bool = False
+
+
+class Shelf(Protocol):
+    """Where clusters added by hand and the notes on all clusters are kept; `store.clusters.ClusterShelf`."""
+
+    def own(self) -> tuple[OwnCluster, ...]:
+        """Return the clusters that were added by hand; raises UserError."""
+
+    def marks(self) -> dict[str, ClusterMarks]:
+        """Return the notes by the cluster's name; raises UserError."""
+
+    def stamp(self) -> tuple[int, int, int]:
+        """Return what changes whenever the shelf does."""
+
+
+class _NoShelf:
+    def own(self) -> tuple[OwnCluster, ...]:
+        return ()
+
+    def marks(self) -> dict[str, ClusterMarks]:
+        return {}
+
+    def stamp(self) -> tuple[int, int, int]:
+        return (0, 0, 0)
 
 
 class ClusterCatalog:
@@ -62,11 +97,16 @@ class ClusterCatalog:
         practice_dir: Path,
         added: Sequence[Path] = (),
         on_document: Callable[[dict[str, Any]], None] | None = None,
+        shelf: Shelf | None = None,
+        secret_of: Callable[[OwnCluster], ClusterSecret | None] = lambda _cluster: None,
     ) -> None:
         """Keep the names of the files; they are read at the first question.
 
         `on_document` is given every document before it is handed out, so that its secrets are known from then on.
+        `shelf` holds the clusters added by hand, `secret_of` gives the secret of one (it may raise UserError: locked).
         """
+        self._shelf: Shelf = shelf or _NoShelf()
+        self._secret_of = secret_of
         self._files = tuple(files)
         self._added = list(added)
         self._approvals = approvals
@@ -85,14 +125,28 @@ class ClusterCatalog:
         return self._state.problems
 
     def current(self) -> str:
-        """Return the name of the user's current context, empty when there is none."""
+        """Return the cluster marked as default, else the user's current context, empty when there is neither."""
         rows = self._rows()
+        default = next((name for name, row in rows.items() if row.entry.marks.default), "")
+        if default:
+            return default
         named = next((row.group.config.current_context for row in rows.values()), "")
         return named if named in rows else ""
 
     def entry(self, name: str) -> ClusterEntry:
         """Return the cluster `name`; raises UserError naming the clusters there are."""
         return self._row(name).entry
+
+    def marks(self, name: str) -> ClusterMarks:
+        """Return the notes on cluster `name`.
+
+        Raises UserError for an unknown cluster, and where the notes cannot be read: a cluster that may be read-only is
+        not taken for one that is not.
+        """
+        entry = self.entry(name)
+        if self._state.error:
+            raise self._state.error
+        return entry.marks
 
     def approved(self, name: str) -> bool:
         """Return whether cluster `name` may be contacted: it runs no credential program, or an approved one."""
@@ -117,9 +171,19 @@ class ClusterCatalog:
         plugin = row.entry.exec_plugin
         if plugin and not self._approvals.approved(plugin):
             raise ApprovalNeeded(name, plugin)
-        document = row.group.config.document(row.entry.context)
+        document = self._document(row)
         if self._on_document:
             self._on_document(document)
+        return document
+
+    def _document(self, row: _Row) -> dict[str, Any]:
+        if row.own is not None:
+            return document_of(row.own, self._secret_of(row.own), row.entry.namespace)
+        document = row.group.config.document(row.entry.context)
+        if row.entry.marks.namespace:
+            context = document["contexts"][0]
+            noted = {**context["context"], "namespace": row.entry.marks.namespace}
+            document["contexts"] = [{**context, "context": noted}]
         return document
 
     def private_target(self, name: str, folder: Path) -> KubeTarget:
@@ -139,6 +203,8 @@ class ClusterCatalog:
     def user_target(self, name: str) -> KubeTarget:
         """Return the user's own kubeconfig files (joined by `:`) and context, for commands that are copied."""
         row = self._row(name)
+        if row.own is not None:  # it stands in no file of the user: a placeholder, as for every secret
+            return KubeTarget(kubeconfig=f"KUBECONFIG-OF-{_safe(name)}", context=row.entry.context)
         return KubeTarget(kubeconfig=os.pathsep.join(map(str, row.group.files)), context=row.entry.context)
 
     def add_file(self, path: Path) -> None:
@@ -165,9 +231,16 @@ class ClusterCatalog:
         with self._lock:
             practice = _practice_files(self._practice_dir)
             stamps = tuple(_stamp(file) for file in (*self._files, *self._added, *practice))
+            stamps = (*stamps, ("", *self._shelf.stamp()))
             if not self._state.read or stamps != self._state.stamps:
-                self._state = _gather(stamps, self._groups(practice))
+                self._state = _gather(stamps, self._groups(practice), self._noted())
             return self._state.rows
+
+    def _noted(self) -> _Noted:
+        try:
+            return _Noted(own=self._shelf.own(), marks=self._shelf.marks())
+        except UserError as error:
+            return _Noted(error=error)
 
     def _groups(self, practice: Sequence[Path]) -> list[_Group]:
         groups = [_Group(files=tuple(_existing(self._files)), config=load(self._files))]
@@ -200,19 +273,39 @@ def _runnable(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "users": users}
 
 
-def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group]) -> _State:
-    rows: dict[str, _Row] = {}
-    problems: list[Problem] = []
+def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group], noted: _Noted) -> _State:
+    """Put the rows together; a cluster added by hand goes before a context of its name that came later."""
+    rows = _own_rows(noted)
+    problems: list[Problem] = [_unread(noted.error)] if noted.error else []
     for group in groups:
         problems += group.config.problems
         for entry in group.config.entries:
+            named = _marked(msgspec.structs.replace(entry, source=group.source or entry.source), noted)
             known = rows.get(entry.name)
             if known:
-                problems.append(_hidden(entry, known.entry))
+                problems.append(_hidden(named, known.entry))
                 continue
-            named = msgspec.structs.replace(entry, source=group.source or entry.source)
             rows[entry.name] = _Row(entry=named, group=group)
-    return _State(stamps=stamps, rows=rows, problems=tuple(problems), read=True)
+    return _State(stamps=stamps, rows=rows, problems=tuple(problems), error=noted.error, read=True)
+
+
+def _own_rows(noted: _Noted) -> dict[str, _Row]:
+    nowhere = _Group(files=(), config=Kubeconfig())
+    return {
+        own.name: _Row(entry=entry_of(own, noted.marks.get(own.name, ClusterMarks())), group=nowhere, own=own)
+        for own in noted.own
+    }
+
+
+def _marked(entry: ClusterEntry, noted: _Noted) -> ClusterEntry:
+    marks = noted.marks.get(entry.name)
+    if marks is None:
+        return entry
+    return msgspec.structs.replace(entry, marks=marks, namespace=marks.namespace or entry.namespace)
+
+
+def _unread(error: UserError) -> Problem:
+    return Problem(field="clusters", title=error.title, message=error.message, hint=error.hint)
 
 
 def _hidden(entry: ClusterEntry, known: ClusterEntry) -> Problem:

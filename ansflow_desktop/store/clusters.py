@@ -36,6 +36,7 @@ class ClusterShelf:
     def __init__(self, path: Path) -> None:
         """Use the file `path`, which is made at the first change; nothing is read yet."""
         self._path = path
+        self._backup = path.with_name(f"{path.name}.bak")
         self._lock = threading.Lock()
         self._known: tuple[tuple[int, int, int], _Document] | None = None
         self.notice: Message | None = None
@@ -110,6 +111,8 @@ class ClusterShelf:
             fields = msgspec.to_builtins(changed)
             unknown = fields.pop("unknown")
             data = msgspec.json.format(msgspec.json.encode({**unknown, **fields}), indent=2)
+            if self._path.exists():  # it was just read, so it is whole
+                files.write_atomic(self._backup, self._path.read_bytes())
             files.write_atomic(self._path, data + b"\n")
             self._known = None
 
@@ -145,11 +148,18 @@ class ClusterShelf:
             return self._set_aside()
 
     def _set_aside(self) -> _Document:
+        """Keep the damaged file aside and go on with the last good one: a lost mark would unlock a cluster."""
         try:
             self.notice = files.damaged_notice(self._path, files.set_aside(self._path))
+            found = _decode(self._backup.read_bytes(), self._backup)
+            files.write_atomic(self._path, self._backup.read_bytes())
+        except FileNotFoundError:
+            return _Document()
         except OSError as error:
             raise _unreadable(self._path, error) from error
-        return _Document()
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return _Document()
+        return found
 
 
 def _decode(data: bytes, path: Path) -> _Document:

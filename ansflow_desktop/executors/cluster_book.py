@@ -1,0 +1,237 @@
+"""Adding, changing and removing clusters: the shelf and the vault together, whatever happens in between."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.files import is_file
+from ansflow_desktop.i18n import msg
+from ansflow_desktop.kube import own
+from ansflow_desktop.kube.kubeconfig import Kubeconfig, load
+from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
+from ansflow_desktop.models.problem import Problem
+
+if TYPE_CHECKING:
+    from ansflow_desktop.kube.catalog import ClusterCatalog
+    from ansflow_desktop.store.clusters import ClusterShelf
+
+_MAX_FILE = 1024 * 1024
+
+
+class Secrets(Protocol):
+    """What is needed of the vault; `store.vault.Vault` is the real one. All raise UserError."""
+
+    def get(self, key: str) -> str | None:
+        """Return what is kept under `key`."""
+
+    def put(self, key: str, value: str) -> None:
+        """Keep `value` under `key`."""
+
+    def remove(self, key: str) -> None:
+        """Forget `key`; nothing happens where there is none."""
+
+
+class Incomplete(UserError):
+    """What was typed cannot be kept; `problems` say why, by field."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        """Show the first of `problems`."""
+        first = problems[0]
+        super().__init__(first.title, first.message, first.hint, field=first.field)
+        self.problems = problems
+
+
+class ClusterBook:
+    """The clusters as a person edits them; every call may wait for the disk or a keyring: not on a window's thread."""
+
+    def __init__(self, shelf: ClusterShelf, vault: Secrets, catalog: ClusterCatalog) -> None:
+        """Keep the three parts."""
+        self._shelf, self._vault, self._catalog = shelf, vault, catalog
+
+    def new_id(self) -> str:
+        """Return an id for a new cluster: 16 random hex digits."""
+        return secrets.token_hex(8)
+
+    def own(self, name: str) -> OwnCluster | None:
+        """Return the cluster `name` that was added by hand, None where it was not."""
+        return next((one for one in self._shelf.own() if one.name == name), None)
+
+    def secret(self, cluster: OwnCluster) -> ClusterSecret | None:
+        """Return the secret of `cluster`, None where the vault has none; raises UserError (a locked vault)."""
+        text = self._vault.get(own.vault_key(cluster))
+        if text is None:
+            return None
+        try:
+            return msgspec.json.decode(text, type=ClusterSecret)
+        except msgspec.MsgspecError:
+            return None
+
+    def check(self, cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = "") -> tuple[Problem, ...]:
+        """Return what is wrong with what was typed, by field, a name in use included."""
+        found = own.check(cluster, secret, namespace)
+        taken = any(entry.name == cluster.name for entry in self._catalog.entries() if not self._is(entry, cluster))
+        if taken:
+            title = msg("There is a cluster “%(name)s” already", name=cluster.name)
+            found = (*found, Problem(field="name", title=title, hint=msg("Choose another name.")))
+        return found
+
+    def _is(self, entry: Any, cluster: OwnCluster) -> bool:
+        known = self.own(entry.name)
+        return entry.source == own.OWN and known is not None and known.id == cluster.id
+
+    def add(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
+        """Keep a new cluster: its secret first, so that a crash leaves no cluster without one.
+
+        Raises Incomplete, and UserError where vault or disk refuse; nothing is kept then.
+        """
+        self._require(cluster, secret, marks)
+        self._keep(cluster, secret)
+        try:
+            self._shelf.save_own(cluster)
+        except UserError:
+            self._vault.remove(own.vault_key(cluster))
+            raise
+        self._shelf.set_marks(cluster.name, marks)
+
+    def change(self, name: str, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
+        """Keep `cluster` in place of the one called `name`; `secret` None keeps the one there is.
+
+        Raises Incomplete, and UserError for an unknown name and where vault or disk refuse.
+        """
+        known = self._known(name)
+        changed = msgspec.structs.replace(cluster, id=known.id)
+        asked = secret
+        if secret is None and own.needs_secret(changed) and changed.auth == known.auth:
+            asked = self.secret(known)
+        self._require(changed, asked, marks)
+        self._keep(changed, secret)
+        self._shelf.save_own(changed)
+        self._shelf.set_marks(changed.name, marks)
+        if not own.needs_secret(changed):
+            self._vault.remove(own.vault_key(changed))
+
+    def mark(self, name: str, marks: ClusterMarks) -> None:
+        """Keep notes on any cluster; raises UserError for an unknown one."""
+        self._catalog.entry(name)
+        self._shelf.set_marks(name, marks)
+
+    def remove(self, name: str) -> None:
+        """Forget a cluster that was added by hand, its notes and its secret; of any other the notes.
+
+        Raises UserError for an unknown one.
+        """
+        known = self.own(name)
+        if known is None:
+            self.mark(name, ClusterMarks())
+            return
+        if own.needs_secret(known):
+            self._vault.remove(own.vault_key(known))
+        self._shelf.remove_own(known.id)
+
+    def replace_secret(self, name: str, secret: ClusterSecret) -> None:
+        """Put a new secret in place of the old one, in one step of the vault; raises UserError."""
+        known = self._known(name)
+        self._require(known, secret, ClusterMarks())
+        self._keep(known, secret)
+
+    def _keep(self, cluster: OwnCluster, secret: ClusterSecret | None) -> None:
+        if secret is not None and own.needs_secret(cluster):
+            self._vault.put(own.vault_key(cluster), msgspec.json.encode(secret).decode())
+
+    def _require(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
+        problems = self.check(cluster, secret, marks.namespace)
+        if problems:
+            raise Incomplete(problems)
+
+    def _known(self, name: str) -> OwnCluster:
+        known = self.own(name)
+        if known is None:
+            title = msg("The cluster “%(name)s” was not added by hand", name=name)
+            hint = msg("It stands in a kubeconfig file, which is never written.")
+            raise UserError(title, "", hint, field="k8s_cluster", code=ExitCode.INVALID)
+        return known
+
+    def from_kubeconfig(self, text: str) -> tuple[tuple[OwnCluster, ClusterSecret | None], ...]:
+        """Return the clusters of a pasted kubeconfig with their secrets; nothing is run, contacted or kept.
+
+        Files that it names are read. Raises UserError where it cannot be read or holds no usable context.
+        """
+        with tempfile.TemporaryDirectory(prefix="ansflow-") as folder:
+            file = Path(folder) / "kubeconfig"
+            file.touch(mode=0o600)
+            file.write_text(text, encoding="utf-8", errors="surrogatepass")
+            config = load((file,))
+        if not config.entries:
+            raise _nothing(config)
+        broken = [entry for entry in config.entries if entry.problem]
+        if len(broken) == len(config.entries):
+            raise UserError(msg("The kubeconfig cannot be used"), broken[0].problem, field="kubeconfig")
+        return tuple(self._taken(config, entry.name) for entry in config.entries if not entry.problem)
+
+    def _taken(self, config: Kubeconfig, name: str) -> tuple[OwnCluster, ClusterSecret | None]:
+        document = config.document(name)
+        entry = next(entry for entry in config.entries if entry.name == name)
+        cluster = document["clusters"][0]["cluster"]
+        user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
+        secret = _secret(user)
+        auth = "exec" if entry.exec_plugin else "token" if secret.token else "certificate" if secret.key else "none"
+        asked: Any = user["exec"] if isinstance(user.get("exec"), dict) else {}
+        found = OwnCluster(
+            id=self.new_id(),
+            name=name,
+            server=entry.server,
+            ca=_text(cluster, "certificate-authority"),
+            insecure=entry.insecure,
+            tls_server_name=str(cluster.get("tls-server-name") or ""),
+            proxy_url=str(cluster.get("proxy-url") or ""),
+            user=entry.user,
+            auth=auth,  # type: ignore[arg-type]  # one of the four words
+            exec_plugin=entry.exec_plugin,
+            exec_api_version=str(asked.get("apiVersion") or "client.authentication.k8s.io/v1"),
+        )
+        return found, secret if auth in ("token", "certificate") else None
+
+
+def _secret(user: dict[str, Any]) -> ClusterSecret:
+    token = str(user.get("token") or "")
+    if user.get("tokenFile"):
+        token = _file(str(user["tokenFile"])).strip()
+    return ClusterSecret(token=token, certificate=_text(user, "client-certificate"), key=_text(user, "client-key"))
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    """Return the PEM text of a field or of the file that it names; the data goes first, as in client-go."""
+    data = value.get(f"{name}-data")
+    if data:
+        try:
+            return base64.b64decode(str(data), validate=False).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise UserError(msg("%(field)s is not Base64", field=f"{name}-data"), field="kubeconfig") from error
+    return _file(str(value[name])) if value.get(name) else ""
+
+
+def _file(path: str) -> str:
+    if not is_file(path):
+        raise UserError(msg("There is no file %(file)s", file=path), field="kubeconfig")
+    try:
+        with Path(path).open("rb") as stream:
+            return stream.read(_MAX_FILE).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(msg("%(file)s cannot be read", file=path), str(error), field="kubeconfig") from error
+
+
+def _nothing(config: Kubeconfig) -> UserError:
+    if config.problems:
+        first = config.problems[0]
+        title = msg("The pasted text is not a kubeconfig")
+        return UserError(title, first.message, msg("Paste the whole file, from apiVersion on."), field="kubeconfig")
+    title = msg("The pasted kubeconfig holds no context")
+    return UserError(title, "", msg("Paste a file with contexts, clusters and users."), field="kubeconfig")
