@@ -39,6 +39,8 @@ class OwnCommand(msgspec.Struct, frozen=True, kw_only=True):
 class PipelineDesk(Presenter):
     """Emits `said(Text)` for a short word, `trust_needed(commands)` before an imported pipeline runs the first time.
 
+    `confirmation_needed(cluster, UserError)` comes where a production cluster asks for its name.
+
     `copied(str)` brings a step as YAML for the clipboard, `library_steps(names)` the names of the library's steps,
     `template_asked(name, steps)` steps that are to be kept as a template.
     """
@@ -49,6 +51,7 @@ class PipelineDesk(Presenter):
     library_steps = Signal(tuple)
     template_asked = Signal(str, tuple)
     run_finished = Signal(object)
+    confirmation_needed = Signal(str, object)
 
     def __init__(self, services: Any, reads: Any) -> None:
         """Make the parts; nothing is read before a pipeline is opened."""
@@ -295,6 +298,16 @@ class PipelineDesk(Presenter):
     @Slot(object)
     def _on_finished(self, phase: Phase) -> None:
         self.run_finished.emit(phase)
+        from ansflow_desktop.executors.guard import ConfirmationNeeded
+
+        if isinstance(self.run.refusal, ConfirmationNeeded):
+            self.confirmation_needed.emit(self.run.refusal.cluster, self.run.refusal)
+
+    def confirm_and_run(self, typed: str) -> None:
+        """Start again what a production cluster refused, with the name that was typed; the executor compares it."""
+        if not self.run.running:
+            self._asked = {**self._asked, "confirmed": (*self._asked.get("confirmed", ()), typed)}
+            self._run_now()
 
     async def close(self) -> None:
         """Keep a draft of what is not saved, then end every task and thread; a run that goes on is waited for."""

@@ -52,6 +52,8 @@ class PipelineRun(QObject):
         self._timer.setInterval(_PUBLISH_MS)
         self._timer.timeout.connect(self._publish)
         self.view: RunView | None = None
+        self.refusal: UserError | None = None
+        """Why the last run was not started, None where it was."""
 
     @property
     def output(self) -> str:
@@ -66,12 +68,13 @@ class PipelineRun(QObject):
     def start_pipeline(self, make: Callable[[], Pipeline], now: float, timeout: float = 0, **options: Any) -> None:
         """Run what `make` returns in a thread of its own, `make` included; `now` is in epoch seconds.
 
-        `options` are `variables`, `only` and `start_from` of the runner. What cannot be started (a UserError of `make`
+        `options` are `variables`, `only`, `start_from` and `confirmed` of the runner. What cannot be started (a UserError of `make`
         too) ends as a failed run with its reason.
         """
         from ansflow_desktop.executors.worker import RunThread
 
         self.close()
+        self.refusal = None
         self.begin(now, timeout)
         runner: Any = _RunnerOfServices(self._services, make)
         self._thread = RunThread(runner, Pipeline(name="", steps=()), **options)
@@ -118,6 +121,7 @@ class PipelineRun(QObject):
     @Slot(object)
     def _on_finished(self, answer: object) -> None:
         if isinstance(answer, UserError):
+            self.refusal = answer
             self._fold.fail(answer.title, answer.message, answer.hint, time.time())
         else:
             self._fold.end(getattr(answer, "phase", Phase.UNKNOWN), time.time())

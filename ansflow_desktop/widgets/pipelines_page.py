@@ -8,10 +8,12 @@ from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QStackedWidget, QWidget
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.presenters.pipeline_editor_desk import OwnCommand
 from ansflow_desktop.presenters.pipelines import PipelinesPresenter
 from ansflow_desktop.presenters.pipelines_state import PipelineRow
+from ansflow_desktop.widgets.confirm_dialog import ConfirmDialog
 from ansflow_desktop.widgets.controls import button, icon_button
 from ansflow_desktop.widgets.dialogs import ask_file
 from ansflow_desktop.widgets.page import Page
@@ -110,6 +112,7 @@ class PipelinesPage(Page):
         presenter.clusters_asked.connect(self._on_clusters_asked)
         presenter.imported.connect(self._on_imported)
         desk.trust_needed.connect(self._on_trust_needed)
+        desk.confirmation_needed.connect(self._on_confirmation_needed)
         desk.editor.state_changed.connect(self._on_state)
         desk.state_changed.connect(self._on_state)
 
@@ -288,6 +291,12 @@ class PipelinesPage(Page):
     @Slot()
     def _on_leave_discarding(self) -> None:
         self.presenter.leave(save=False)
+
+    @Slot(str, object)
+    def _on_confirmation_needed(self, cluster: str, error: UserError) -> None:
+        dialog = ConfirmDialog(self, cluster, error)
+        dialog.typed.connect(self.presenter.desk.confirm_and_run)
+        dialog.open()
 
     @Slot(tuple)
     def _on_trust_needed(self, commands: tuple[OwnCommand, ...]) -> None:
