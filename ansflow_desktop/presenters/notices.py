@@ -28,6 +28,9 @@ def start_banners(services: Any) -> tuple[Banner, ...]:
         found.append(Banner(key="read_only", tone="warn", title=msg("Read-only: nothing can be deployed"), text=text))
     if services.settings_notice:
         found.append(Banner(key="settings", tone="warn", title=msg("Settings"), text=services.settings_notice))
+    services.catalog.entries()  # so that a damaged list of clusters is noticed now
+    if services.shelf.notice:
+        found.append(Banner(key="clusters", tone="warn", title=msg("Clusters"), text=services.shelf.notice))
     return tuple(found)
 
 

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit
 from window_kit import FakeRunner, shown_window
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.executors.guard import ConfirmationNeeded
 from ansflow_desktop.executors.services import Options, Services
+from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.run import (
     Health,
     Output,
@@ -187,6 +189,31 @@ def test_an_imported_pipeline_is_shown_before_it_runs_the_first_time(window, qtb
     with qtbot.waitSignal(hands.desk.run_finished):
         hands.click("pipeline_run")
     assert len(runner.requests) == 2
+
+
+class GuardedRunner(Runner):
+    """Refuses until the production cluster's name was typed, as the real one does."""
+
+    def run(self, pipeline, emit, cancel, **options):
+        if "dev" not in options.get("confirmed", ()):
+            raise ConfirmationNeeded("dev", "scale", msg("it stops every pod of a workload"))
+        return super().run(pipeline, emit, cancel, **options)
+
+
+def test_a_production_cluster_asks_for_its_name_and_a_wrong_one_runs_nothing(hands, services):
+    runner = GuardedRunner((BOTH, *BUILT, *GOOD), Phase.SUCCEEDED)
+    services.runner = lambda: runner
+    hands.click("pipeline_run")
+    hands.until(lambda: hands.shown("confirm_name"))
+    run = hands.find("confirm_run")
+    assert not run.isEnabled()
+    hands.qtbot.keyClicks(hands.find("confirm_name"), "de")
+    assert not run.isEnabled() and runner.requests == []
+    hands.qtbot.keyClicks(hands.find("confirm_name"), "v")
+    with hands.qtbot.waitSignal(hands.desk.run_finished):
+        dialog_button(hands, "confirm_run")
+    assert len(runner.requests) == 1
+    hands.until(lambda: "The pipeline succeeded" in words(hands.find("pipeline_verdict")))
 
 
 def test_what_is_wrong_stands_in_the_way(hands):
