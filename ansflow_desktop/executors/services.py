@@ -20,6 +20,7 @@ from ansflow_desktop.i18n import Message, msg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansflow_desktop.credentials.service import CredentialService
     from ansflow_desktop.executors.cluster_book import ClusterBook
     from ansflow_desktop.executors.instance import InstanceLock
     from ansflow_desktop.executors.runner import PipelineRunner
@@ -193,6 +194,22 @@ class Services:
         path = str(file.expanduser().absolute())
         if path not in known:
             self.save_settings(msgspec.structs.replace(self.settings, extra_kubeconfigs=(*known, path)))
+
+    @property
+    def credentials(self) -> CredentialService:
+        """Every credential that any cluster uses, with what it says and what the server says."""
+        return self._once("credentials", self._make_credentials)
+
+    def _make_credentials(self) -> CredentialService:
+        from datetime import timedelta
+
+        from ansflow_desktop.credentials.answers import Answers
+        from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
+
+        def chosen() -> CredentialSettings:
+            return CredentialSettings(warn=timedelta(days=self.settings.warn_days), home=Path.home())
+
+        return CredentialService(self.catalog, Answers(ttl_s=self.settings.answers_s), settings=chosen)
 
     @property
     def journal(self) -> Journal:
