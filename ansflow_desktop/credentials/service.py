@@ -1,0 +1,234 @@
+"""Every credential that any cluster uses, with both verdicts: one reading for the window and the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from ansflow_desktop.credentials import ask as asking
+from ansflow_desktop.credentials.answers import Answers, server_chain, utc_now
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text
+from ansflow_desktop.kube.approvals import ApprovalNeeded
+from ansflow_desktop.models.cluster import ClusterEntry
+from ansflow_desktop.models.credential import (
+    Credential,
+    CredentialKind,
+    CredentialReport,
+    PriorityAction,
+    ServerAnswer,
+)
+
+_CHAINS = 8
+_FAR = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
+class Clusters(Protocol):
+    """What is needed of the cluster list (`kube.catalog.ClusterCatalog` has it); both may be called in any thread."""
+
+    def entries(self) -> tuple[ClusterEntry, ...]:
+        """Return every cluster."""
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return the kubeconfig document of one; raises UserError, ApprovalNeeded for an unapproved program."""
+
+
+class CredentialSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`warn`: from how long before its end a credential is `expiring`; `home`: whose registry logins are read."""
+
+    warn: datetime.timedelta = datetime.timedelta(days=7)
+    home: Path | None = None
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster whose credentials cannot be read now, in whose words, and the way out (a locked vault, a bad entry)."""
+
+    cluster: str
+    why: Text
+    hint: Text = ""
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading: rows ordered by what ends first, what to do first, which clusters could not be read, and when."""
+
+    reports: tuple[CredentialReport, ...]
+    actions: tuple[PriorityAction, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    read_at: datetime.datetime
+
+
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster that was read; not `askable` while its credential program is not approved."""
+
+    entry: ClusterEntry
+    document: dict[str, Any]
+    askable: bool = True
+
+    def __repr__(self) -> str:
+        """Say nothing of the document: it holds secrets."""
+        return f"_Place({self.entry.name!r})"
+
+
+class CredentialService:
+    """Reads credentials of all clusters; safe in any event loop, and nothing blocking is done in it."""
+
+    def __init__(
+        self,
+        clusters: Clusters,
+        answers: Answers,
+        clock: Callable[[], datetime.datetime] = utc_now,
+        settings: Callable[[], CredentialSettings] = CredentialSettings,
+    ) -> None:
+        """Keep the parts; `settings` is asked at every reading, so that a change is followed."""
+        self._clusters = clusters
+        self._answers = answers
+        self._clock = clock
+        self._settings = settings
+        self._chains: dict[str, tuple[bytes, ...]] = {}
+
+    async def reports(self, ask: bool, *, fresh: bool = False) -> tuple[CredentialReport, ...]:
+        """Return a report of every credential; see `overview`."""
+        return (await self.overview(ask, fresh=fresh)).reports
+
+    async def overview(
+        self,
+        ask: bool,
+        *,
+        names: Iterable[str] | None = None,
+        fresh: bool = False,
+        warn: datetime.timedelta | None = None,
+    ) -> Overview:
+        """Return every credential of the clusters `names` (None: of all, and registry logins).
+
+        With `ask` the servers are asked, side by side; kept answers are used again unless `fresh`. Without, only kept
+        answers are shown. `warn` goes before that of the settings. Raises nothing for single clusters.
+        """
+        wanted = None if names is None else frozenset(names)
+        places, unread = await asyncio.to_thread(self._read, wanted)
+        if ask:
+            await self._ask_chains(places)
+        found = await asyncio.to_thread(self._inventory, places, wanted is None)
+        answers = await self._ask(found, places, fresh) if ask else self._kept(found, places)
+        if ask and any(each.kind is CredentialKind.EXEC_PLUGIN for each in found):  # now known: what the program gave
+            found = await asyncio.to_thread(self._inventory, places, wanted is None)
+        return await asyncio.to_thread(self._overview, found, answers, unread, warn)
+
+    def ending(self, cluster: str, within: datetime.timedelta) -> tuple[CredentialReport, ...]:
+        """Return what `cluster` signs in with and ends within the time from now (a run's), ended ones too; asks nobody.
+
+        Blocking, for a preflight's thread.
+        """
+        places, unread = self._read(frozenset({cluster}))
+        found = self._inventory(places, False)
+        rows = self._overview(found, self._kept(found, places), unread, within).reports
+        last = self._clock() + within
+        return tuple(row for row in rows if ends_by(row, last) and row.credential.kind not in _SHOWN_BY_SERVERS)
+
+    def _read(self, wanted: frozenset[str] | None) -> tuple[dict[str, _Place], tuple[Unread, ...]]:
+        places: dict[str, _Place] = {}
+        unread: list[Unread] = []
+        for entry in self._clusters.entries():
+            if wanted is not None and entry.name not in wanted:
+                continue
+            try:
+                places[entry.name] = _Place(entry=entry, document=self._clusters.document(entry.name))
+            except ApprovalNeeded:
+                places[entry.name] = _Place(entry=entry, document=_unapproved(entry), askable=False)
+            except UserError as error:
+                unread.append(Unread(cluster=entry.name, why=error.message or error.title, hint=error.hint))
+        return places, tuple(unread)
+
+    async def _ask_chains(self, places: Mapping[str, _Place]) -> None:
+        """Read each server's certificates once a reading; what is known stays where a server does not answer."""
+        limit = asyncio.Semaphore(_CHAINS)
+
+        async def one(document: dict[str, Any]) -> None:
+            async with limit:
+                chain = await server_chain(document)
+            if chain:
+                self._chains[asking.server_of(document)] = chain
+
+        servers = {asking.server_of(place.document): place.document for place in places.values() if place.askable}
+        await asyncio.gather(*(one(document) for document in servers.values()))
+
+    def _inventory(self, places: Mapping[str, _Place], logins: bool) -> tuple[Credential, ...]:
+        from ansflow_desktop.credentials import inventory, registries
+
+        found: list[Credential] = []
+        for place in places.values():
+            chain = self._chains.get(asking.server_of(place.document), ())
+            found += inventory.inventory(place.entry, place.document, server_chain=chain)
+        merged = inventory.merge(found)
+        return (*merged, *registries.registry_logins(self._settings().home or Path.home())) if logins else merged
+
+    async def _ask(
+        self, found: Iterable[Credential], places: Mapping[str, _Place], fresh: bool
+    ) -> dict[str, ServerAnswer]:
+        """Ask for every credential at every server that it is used at; returns the worst answer by credential id."""
+
+        async def one(credential: Credential) -> tuple[str, ServerAnswer]:
+            turns = asking.turns_of(credential)
+            questions = [
+                self._answers.ask(asking.key_of(credential, server), document, fresh=fresh, turns=turns)
+                for server, document in _questions(credential, places).items()
+            ]
+            return credential.id, asking.worst(await asyncio.gather(*questions))
+
+        return dict(await asyncio.gather(*map(one, found)))
+
+    def _kept(self, found: Iterable[Credential], places: Mapping[str, _Place]) -> dict[str, ServerAnswer]:
+        def one(credential: Credential) -> ServerAnswer:
+            keys = [asking.key_of(credential, server) for server in _questions(credential, places)]
+            return asking.worst(answer for key in keys if (answer := self._answers.known(key)))
+
+        return {credential.id: one(credential) for credential in found}
+
+    def _overview(
+        self,
+        found: Iterable[Credential],
+        answers: Mapping[str, ServerAnswer],
+        unread: tuple[Unread, ...],
+        warn: datetime.timedelta | None,
+    ) -> Overview:
+        from ansflow_desktop.credentials import advice, inventory
+
+        now, soon = self._clock(), self._settings().warn if warn is None else warn
+        rows = [inventory.report(each, answers.get(each.id, ServerAnswer()), now, soon) for each in found]
+        rows.sort(key=lambda row: (row.credential.claims.expires_at or _FAR, row.credential.name))
+        return Overview(reports=tuple(rows), actions=advice.priority_actions(rows), unread=unread, read_at=now)
+
+
+_SHOWN_BY_SERVERS = (CredentialKind.CA_CERTIFICATE, CredentialKind.SERVER_CERTIFICATE)
+
+
+def ends_by(row: CredentialReport, last: datetime.datetime) -> bool:
+    """Return whether the credential of `row` ends at `last` or before and nothing renews it by itself."""
+    claims = row.credential.claims
+    return claims.expires_at is not None and claims.expires_at <= last and not claims.renews
+
+
+def _questions(credential: Credential, places: Mapping[str, _Place]) -> dict[str, dict[str, Any]]:
+    """Return for each server that the credential is used at the document to ask with."""
+    found: dict[str, dict[str, Any]] = {}
+    for use in credential.used_by:
+        place = places.get(use.cluster)
+        document = asking.only(place.document, credential.kind) if place and place.askable else None
+        if document is not None:
+            found.setdefault(asking.server_of(document), document)
+    return found
+
+
+def _unapproved(entry: ClusterEntry) -> dict[str, Any]:
+    """Return a document that tells of the unapproved program of `entry` and leads nowhere."""
+    plugin = entry.exec_plugin
+    user = {"exec": {"command": plugin.command, "args": list(plugin.args)}} if plugin else {}
+    return {
+        "contexts": [{"name": entry.context, "context": {"cluster": entry.name, "user": entry.user}}],
+        "clusters": [{"name": entry.name, "cluster": {"server": entry.server}}],
+        "users": [{"name": entry.user, "user": user}],
+    }
