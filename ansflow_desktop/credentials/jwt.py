@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from ansflow_desktop.credentials import times
+from ansflow_desktop.credentials.verdict_words import EMPTY
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.text import clean
 from ansflow_desktop.models.credential import Claims
@@ -52,7 +53,7 @@ def service_account(subject: str) -> tuple[str, str]:
 
 def _unusable(token: str) -> Text:
     if not token:
-        return msg("It is empty")
+        return EMPTY
     if len(token) > MOST_LETTERS:
         return msg("It is longer than any token")
     if token[:7].lower() == "bearer ":
