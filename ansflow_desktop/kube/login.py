@@ -107,6 +107,15 @@ def forget(document: dict[str, Any]) -> None:
             _Cache.known.pop((plugin.digest, str(document["clusters"][0]["cluster"].get("server"))), None)
 
 
+def held(document: dict[str, Any]) -> Credential | None:
+    """Return what the document's program gave in this process, even where it has ended; nothing is run."""
+    user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
+    plugin = plugin_of(user)
+    if plugin is None:
+        return None
+    return _Cache.known.get((plugin.digest, str(document["clusters"][0]["cluster"].get("server"))))
+
+
 def _expired(credential: Credential) -> bool:
     end = credential.expiration_timestamp
     return end is not None and end.timestamp() - _EARLY_S < time.time()

@@ -97,7 +97,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
 
     `id` is stable over starts and says nothing of the secret (a keyed or truncated hash of place and kind).
     `fingerprint` is the first 12 hex digits of SHA-256 of the secret itself, so that a new one is noticed; for long
-    secrets only, empty for passwords and short tokens. `can_renew` names how: `token_request`, `csr`, `plugin`, ``.
+    secrets only, empty for passwords and short tokens.
     """
 
     id: str
