@@ -13,12 +13,12 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.client import METADATA_LIST, ClusterClient
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.kube.pages import decode
+from ansflow_desktop.kube.who import who
 from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.models.names import namespace_problem
 
 _RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 _ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _PROJECTS = "/apis/project.openshift.io/v1/projects"
 _EVERYBODYS = frozenset({"authorization.k8s.io", "authentication.k8s.io"})  # every user may ask these
 _MOST = 50
@@ -115,25 +115,12 @@ async def _projects(client: ClusterClient) -> list[str]:
         raise
 
 
-class _User(msgspec.Struct, frozen=True):
-    username: str = ""
-
-
-class _UserInfo(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User = _User()
-
-
-class _Review(msgspec.Struct, frozen=True):
-    status: _UserInfo = _UserInfo()
-
-
 async def _account_namespace(client: ClusterClient) -> str:
     """Return the namespace of the ServiceAccount that the server takes us for, empty for other users."""
     try:
-        name = decode(await client.post(_WHO, _body("authentication", "SelfSubjectReview")), _Review)
+        parts = (await who(client)).username.split(":")
     except KubeError:
         return ""
-    parts = name.status.user_info.username.split(":")
     return parts[2] if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4 else ""
 
 
@@ -155,7 +142,7 @@ async def _may_use(client: ClusterClient, name: str) -> bool:
 
     Authorizers that are asked over the network (clouds) cannot list their rules: then the review is incomplete.
     """
-    body = {**_body("authorization", "SelfSubjectRulesReview"), "spec": {"namespace": name}}
+    body = {**_body("SelfSubjectRulesReview"), "spec": {"namespace": name}}
     try:
         found = decode(await client.post(_RULES, body), _RulesReview).status
     except KubeError:
@@ -175,12 +162,12 @@ class _AccessReview(msgspec.Struct, frozen=True):
 
 async def _may_list(client: ClusterClient, name: str) -> bool:
     attributes = {"namespace": name, "verb": "list", "resource": "pods"}
-    body = {**_body("authorization", "SelfSubjectAccessReview"), "spec": {"resourceAttributes": attributes}}
+    body = {**_body("SelfSubjectAccessReview"), "spec": {"resourceAttributes": attributes}}
     try:
         return decode(await client.post(_ACCESS, body), _AccessReview).status.allowed
     except KubeError:
         return False
 
 
-def _body(group: str, kind: str) -> dict[str, Any]:
-    return {"apiVersion": f"{group}.k8s.io/v1", "kind": kind}
+def _body(kind: str) -> dict[str, Any]:
+    return {"apiVersion": "authorization.k8s.io/v1", "kind": kind}
