@@ -22,7 +22,7 @@ Kind: TypeAlias = Literal["bash", "powershell", "systemd", "cronjob", "exec"]
 
 KINDS: tuple[Kind, ...] = ("bash", "powershell", "systemd", "cronjob", "exec")
 
-_PLACE = re.compile(r"@@([A-Z_]+)@@")
+_PLACE = re.compile(r"@@(=?)([A-Z_]+)@@")
 _PROGRAM, _TEXT = 0o700, 0o600
 
 
@@ -38,7 +38,7 @@ class GeneratedFile(msgspec.Struct, frozen=True, kw_only=True):
 def files(kind: str, request: AutomationRequest) -> tuple[GeneratedFile, ...]:
     """Return the files of `kind` (one of KINDS) for `request`.
 
-    Raises UserError for a kind, name, lifetime or path that cannot be used, and KeyError never.
+    Raises UserError for a kind, name, lifetime or path that cannot be used.
     """
     values.require(kind, request, KINDS)
     return _MAKERS[kind](request)
@@ -106,8 +106,8 @@ def _file(
 
 
 def _filled(template: str, known: Mapping[str, str], quoted: Callable[[str], str]) -> str:
-    """Return the template with each `@@NAME@@` replaced by its quoted value; raises KeyError for one that is unknown."""
-    return _PLACE.sub(lambda found: quoted(known[found[1]]), template)
+    """Return the template with each `@@NAME@@` replaced by its quoted value, `@@=NAME@@` by the bare one."""
+    return _PLACE.sub(lambda found: known[found[2]] if found[1] else quoted(known[found[2]]), template)
 
 
 _MAKERS: Mapping[str, Callable[[AutomationRequest], tuple[GeneratedFile, ...]]] = {

@@ -20,9 +20,10 @@ def powershell(text: str) -> str:
 
 
 def systemd(text: str) -> str:
-    """Return `text` as one word of a unit file (systemd.service, "Command lines"): quotes, `%` and `$` taken as such."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return escaped if _PLAIN_UNIT.fullmatch(text) else f'"{escaped}"'
+    """Return `text` as one word of an `ExecStart` line (systemd.service, "Command lines"); `~` is the home folder."""
+    home, rest = ("%h/", text[2:]) if text.startswith("~/") else ("", text)
+    escaped = rest.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f"{home}{escaped}" if _PLAIN_UNIT.fullmatch(text.removeprefix("~")) else f'"{home}{escaped}"'
 
 
 def yaml(text: str) -> str:

@@ -93,15 +93,13 @@ def _require_line(field: str, text: str) -> None:
 
 def filled(request: AutomationRequest) -> dict[str, str]:
     """Return the value of every placeholder of the templates, unquoted."""
+    head, tail = kubeconfig_around_token(request)
     return {
         "CLUSTER": request.cluster,
         "NAMESPACE": request.namespace,
         "ACCOUNT": request.account,
-        "SECONDS": str(request.seconds),
         "EVERY": str(every(request)),
-        "EVERY_TEXT": f"{every(request)}s",
         "SCHEDULE": schedule(every(request)),
-        "SERVER": request.server,
         "CLUSTER_JSON": cluster_json(request),
         "SOURCE": request.source,
         "CONTEXT": request.context,
@@ -114,7 +112,9 @@ def filled(request: AutomationRequest) -> dict[str, str]:
         "SECRET": secret_name(request),
         "RENEWER": renewer_name(request),
         "DURATION": f"{request.seconds}s",
-        "DESCRIPTION": f"Renew the token of {request.namespace}/{request.account} in {request.cluster}",
+        "CONFIG_HEAD": head,
+        "CONFIG_TAIL": tail,
+        "EXEC_USER": f"{request.namespace}-{request.account}",
     }
 
 
@@ -148,6 +148,23 @@ def cluster_json(request: AutomationRequest) -> str:
     if request.proxy_url:
         found["proxy-url"] = request.proxy_url
     return msgspec.json.encode(found).decode()
+
+
+def kubeconfig_around_token(request: AutomationRequest) -> tuple[str, str]:
+    """Return what stands before and behind the token in a kubeconfig (JSON) of one context, named as the cluster."""
+    name, user = request.cluster, f"{request.namespace}-{request.account}"
+    context = {"cluster": name, "namespace": request.namespace, "user": user}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": msgspec.json.decode(cluster_json(request))}],
+        "contexts": [{"name": name, "context": context}],
+        "users": [{"name": user, "user": {"token": ""}}],
+    }
+    whole = msgspec.json.encode(document).decode()
+    place = whole.rindex('"token":""') + len('"token":"')
+    return whole[:place], whole[place:]
 
 
 def label(request: AutomationRequest) -> str:

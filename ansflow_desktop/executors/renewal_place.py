@@ -84,7 +84,7 @@ class CopyPlace:
     """Adds a cluster by hand that is reached as the old one is and signs in with the new credential."""
 
     def __init__(self, services: Services, cluster: str, name: str) -> None:
-        """Choose a free name where `name` is empty; raises UserError for one in use, a locked vault, an impersonation."""
+        """Choose a free name where `name` is empty; UserError for one in use, a locked vault, impersonation."""
         self._book = services.cluster_book
         self._marks = msgspec.structs.replace(services.catalog.marks(cluster), default=False)
         taken = {entry.name for entry in services.catalog.entries()}
