@@ -224,15 +224,23 @@ class RowMaker(msgspec.Struct, frozen=True, kw_only=True):
         now = time.time()
         if self.place < 0:
             return [plain_row(_ITEM.decode(raw).metadata, now) for raw in raws]
-        prefix, place, namespace = f"{self.namespace}/", self.place, self.namespace
+        place, namespace = self.place, self.namespace
         found = [_ROW.decode(raw).cells for raw in raws]
-        return [TableRow(prefix + str(cells[place]), namespace, str(cells[place]), cells, now) for cells in found]
+        return [row_of(namespace, str(cells[place]), cells, now) for cells in found]
 
 
 def plain_row(found: Metadata, now: float) -> TableRow:
     """Return the row of a whole object, for a server that prints no tables of its kind: name and age."""
-    key = f"{found.namespace}/{found.name}"
-    return TableRow(key, found.namespace, found.name, (found.name, found.creation_timestamp), now)
+    return row_of(found.namespace, found.name, (found.name, found.creation_timestamp), now)
+
+
+def row_of(namespace: str, name: str, cells: tuple[Any, ...], now: float) -> TableRow:
+    """Return the row of an object, with the text that filters look at."""
+    try:
+        words = "\n".join(cells)
+    except TypeError:  # a number, or nothing
+        words = "\n".join(map(str, cells))
+    return TableRow(f"{namespace}/{name}", namespace, name, cells, now, f"{namespace}\n{words}".lower())
 
 
 def collection(kind: ServedKind, namespace: str) -> str:

@@ -18,7 +18,7 @@ from ansflow_desktop.kube.backoff import Backoff
 from ansflow_desktop.kube.client import ClusterClient, WatchEvent
 from ansflow_desktop.kube.discovery import ServedKind, served_kinds
 from ansflow_desktop.kube.errors import KubeError, from_status
-from ansflow_desktop.kube.tables import TABLE, Metadata, collection, pages, places, plain_row
+from ansflow_desktop.kube.tables import TABLE, Metadata, collection, pages, places, plain_row, row_of
 from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRows, Unread
 
 COALESCE_S = 0.1
@@ -88,7 +88,7 @@ class Board:
             return self._apply_row(change, plain_row(event.metadata, time.time()), version)
         for one in event.rows:
             found = one.object.metadata if one.object else Metadata()
-            row = TableRow(f"{found.namespace}/{found.name}", found.namespace, found.name, one.cells, time.time())
+            row = row_of(found.namespace, found.name, one.cells, time.time())
             version = self._apply_row(change, row, found.resource_version or version)
         return version
 

@@ -24,6 +24,7 @@ class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
 class TableRow(msgspec.Struct, frozen=True, gc=False):
     """One object: `key` is namespace/name, `cells` what the server said at `read_at` (epoch seconds).
 
+    `text` is what a filter looks at: namespace and cells in small letters, a line each.
     Outside the garbage collector's sight: tens of thousands of rows must not make it stall the window.
     """
 
@@ -32,6 +33,7 @@ class TableRow(msgspec.Struct, frozen=True, gc=False):
     name: str
     cells: tuple[Any, ...]
     read_at: float = 0
+    text: str = ""
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):

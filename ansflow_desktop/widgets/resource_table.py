@@ -1,0 +1,254 @@
+"""The table of any kind of object: tens of thousands of rows, sorted as a list and never through a proxy model.
+
+What a sort, a new list or a watch's change costs is in performance.md, "The window's event loop"; benchmarks/rows.py
+and benchmarks/stall.py measure it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ansflow_desktop.i18n import Message, _
+from ansflow_desktop.models.resource_table import TableRow
+from ansflow_desktop.presenters.resource_rows import ShownColumn, cell_text, sort_key
+from ansflow_desktop.widgets import icons, theme
+from ansflow_desktop.widgets.controls import plain_tip
+from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
+from ansflow_desktop.widgets.words import Look
+
+_SAMPLE = 200
+_LEAST_PX, _MOST_PX = 64, 420
+_STATES = {
+    "ok": ("check-circle", "Running Active Bound Ready Available Approved,Issued Complete"),
+    "muted": ("minus-circle", "Completed Succeeded"),
+    "accent": ("progress-clock", "Pending ContainerCreating PodInitializing Terminating Released"),
+    "warn": ("alert", "Warning NotReady,SchedulingDisabled Ready,SchedulingDisabled Unknown Suspended"),
+    "bad": (
+        "alert-circle",
+        "CrashLoopBackOff Error ImagePullBackOff ErrImagePull Evicted OOMKilled Failed NotReady Lost "
+        "CreateContainerConfigError CreateContainerError InvalidImageName RunContainerError DeadlineExceeded",
+    ),
+}
+_LOOKS = {word: Look(Message(word), icon, tone) for tone, (icon, words) in _STATES.items() for word in words.split()}
+_STATE_TITLES = frozenset({"Status", "Phase", "Type"})
+
+
+class ResourceModel(RowsModel):
+    """Rows of a cluster's objects in the order that one chose; a selected row stays selected wherever it goes."""
+
+    def __init__(self) -> None:
+        """Start without columns and rows."""
+        super().__init__((), attrgetter("key"))
+        self._shown: tuple[ShownColumn, ...] = ()
+        self._base: list[TableRow] = []
+
+    @property
+    def shown(self) -> tuple[ShownColumn, ...]:
+        """The columns from left to right."""
+        return self._shown
+
+    def show(self, columns: Sequence[ShownColumn], rows: Sequence[TableRow]) -> None:
+        """Show these columns and rows; other columns than before begin anew with the first as the order."""
+        if tuple(columns) == self._shown:
+            self.set_rows(rows)
+            return
+        self.beginResetModel()
+        self._shown = tuple(columns)
+        self._columns = tuple(
+            Column(title=one.title or _("Namespace"), text=_nothing, right=one.kind == "number") for one in columns
+        )
+        self._order = (0, Qt.SortOrder.AscendingOrder)
+        self._base = sorted(rows, key=attrgetter("key"))
+        self._rows = self._sorted(self._base)
+        self.endResetModel()
+
+    def set_rows(self, rows: Sequence[TableRow]) -> None:
+        """Show these rows: newcomers are inserted, the gone ones removed, and the rest moves or changes in place."""
+        self._base = sorted(rows, key=attrgetter("key"))
+        fresh = self._sorted(self._base)
+        keys = [row.key for row in fresh]
+        old = [row.key for row in self._rows]
+        if keys == old:
+            self._take(fresh)
+            return
+        known, wanted = set(old), set(keys)
+        self._insert([row for row in fresh if row.key not in known])
+        gone = [row for row in self._rows if row.key not in wanted]
+        self._arrange(fresh + gone)
+        self._remove(len(gone))
+
+    def _take(self, fresh: list[TableRow]) -> None:
+        """Show other contents of the same rows in the same places."""
+        self._rows = fresh
+        if fresh and self._shown:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(fresh) - 1, len(self._shown) - 1))
+
+    def _insert(self, rows: list[TableRow]) -> None:
+        if rows:
+            start = len(self._rows)
+            self.beginInsertRows(QModelIndex(), start, start + len(rows) - 1)
+            self._rows = self._rows + rows
+            self.endInsertRows()
+
+    def _remove(self, count: int) -> None:
+        if count:
+            end = len(self._rows)
+            self.beginRemoveRows(QModelIndex(), end - count, end - 1)
+            self._rows = self._rows[: end - count]
+            self.endRemoveRows()
+
+    def _arrange(self, rows: list[TableRow]) -> None:
+        """Show the same rows in another order; what is selected is followed to its new place."""
+        self.layoutAboutToBeChanged.emit()
+        old = self.persistentIndexList()
+        keys = [self._rows[index.row()].key for index in old]
+        self._rows = rows
+        if old:
+            wanted = set(keys)
+            places = {row.key: number for number, row in enumerate(rows) if row.key in wanted}
+            moved = [self.index(places[key], index.column()) for key, index in zip(keys, old, strict=True)]
+            self.changePersistentIndexList(old, moved)
+        self.layoutChanged.emit()
+
+    def _sorted(self, rows: Sequence[TableRow]) -> list[TableRow]:
+        if not self._shown:
+            return list(rows)
+        number, order = self._order
+        return sorted(rows, key=sort_key(self._shown[number]), reverse=order is Qt.SortOrder.DescendingOrder)
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by `column` from now on; equal ones stand by namespace and name."""
+        self._order = (column, order)
+        self._arrange(self._sorted(self._base))
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what a cell shows; ages go on."""
+        number = index.row()
+        if not 0 <= number < len(self._rows):
+            return None
+        row, column = self._rows[number], self._shown[index.column()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return cell_text(row, column, time.time())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(cell_text(row, column, time.time()))
+        if role == LOOK:
+            return _look(row, column)
+        return row if role == ROW else None
+
+
+def _nothing(_row: Any) -> str:
+    return ""
+
+
+def _look(row: TableRow, column: ShownColumn) -> Look | None:
+    if column.title not in _STATE_TITLES or column.place >= len(row.cells):
+        return None
+    word = str(row.cells[column.place])
+    return _LOOKS.get(word) or (_LOOKS["Error"] if word.startswith("Init:") and "rror" in word else None)
+
+
+class _Cell(QStyledItemDelegate):
+    """Paints a cell with fonts and colours made once a theme: a page of cells within a few milliseconds."""
+
+    def __init__(self, parent: Table) -> None:
+        super().__init__(parent)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take fonts and colours of the theme in use."""
+        self._font: QFont = theme.body_font()
+        self._metrics = QFontMetrics(self._font)
+        self._colours = {
+            name: QColor(theme.colour(name))
+            for name in ("text", "muted", "line", "hover", "accent", "accent_soft", "warn", "bad", "ok")
+        }
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        rect: QRect = option.rect
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected or option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(rect, self._colours["accent_soft" if selected else "hover"])
+        if selected and index.column() == 0:
+            painter.fillRect(rect.left(), rect.top(), 3, rect.height(), self._colours["accent"])
+        painter.setPen(self._colours["line"])
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        self._text(painter, rect.adjusted(14, 0, -10, 0), index)
+
+    def _text(self, painter: QPainter, inside: QRect, index: Index) -> None:
+        model = index.model()
+        assert isinstance(model, ResourceModel)
+        text, look = str(model.data(index) or "").replace("\n", " "), model.data(index, LOOK)
+        tone = "text"
+        if look is not None:
+            tone = "text" if look.tone == "ok" else look.tone
+            icons.paint(painter, QRectF(inside.left(), inside.center().y() - 7, 16, 16), look.icon, look.tone)
+            inside = inside.adjusted(23, 0, 0, 0)
+        painter.setFont(self._font)
+        painter.setPen(self._colours[tone])
+        if len(text) * self._metrics.averageCharWidth() * 0.8 > inside.width() or len(text) > 12:
+            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
+        right = model.columns[index.column()].right
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine | side, text)
+
+
+class ResourceTable(Table):
+    """A table of a ResourceModel; columns are as wide as what stands in the first rows, and can be drawn wider."""
+
+    def __init__(self, model: ResourceModel, name: str) -> None:
+        """Show `model`; `name` is for assistive tools."""
+        super().__init__(model, name)
+        self._model = model
+        self._cell = _Cell(self)
+        self._wide = False
+        self.setItemDelegate(self._cell)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setHorizontalScrollMode(Table.ScrollMode.ScrollPerPixel)
+        model.modelReset.connect(self.fit)
+
+    def show_wide(self, wide: bool) -> None:
+        """Show also the columns that `kubectl get -o wide` adds, or hide them."""
+        if wide != self._wide:
+            self._wide = wide
+            self.fit()
+
+    def changeEvent(self, event: Any) -> None:
+        """Paint in the colours and fonts of another theme."""
+        super().changeEvent(event)
+        if hasattr(self, "_cell"):
+            self._cell.refresh()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Give the room that is left to the columns."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Measure the first rows, never all (performance.md), and share what room is left by these widths."""
+        if not hasattr(self, "_cell"):
+            return
+        widths = [self._width(number) for number in range(self._model.columnCount())]
+        shown = [number for number, one in enumerate(self._model.shown) if self._wide or not one.wide]
+        total = sum(widths[number] for number in shown) or 1
+        room = max(0, self.viewport().width() - total)
+        for number, width in enumerate(widths):
+            self.setColumnHidden(number, number not in shown)
+            self.setColumnWidth(number, width + room * width // total)
+
+    def _width(self, number: int) -> int:
+        column, now = self._model.shown[number], time.time()
+        longest = len(self._model.columns[number].title) + 3
+        for place in range(min(_SAMPLE, self._model.rowCount())):
+            longest = max(longest, len(cell_text(self._model.row(place), column, now)))
+        room = 50 if column.title in _STATE_TITLES else 28
+        return max(_LEAST_PX, min(_MOST_PX, longest * self._cell_width() + room))
+
+    def _cell_width(self) -> int:
+        return QFontMetrics(theme.body_font()).averageCharWidth() + 1
