@@ -105,7 +105,7 @@ def filled(request: AutomationRequest) -> dict[str, str]:
         "CONTEXT": request.context,
         "TARGET": target(request),
         "SCRIPT": _joined(request.folder, script_name(request, ".sh")),
-        "HELPER": _joined(request.folder, script_name(request, "-exec.sh")),
+        "HELPER": f"./{script_name(request, '-exec.sh')}",  # beside the kubeconfig: client-go looks from there
         "KUBECTL": request.kubectl,
         "IMAGE": request.image,
         "LABEL": label(request),

@@ -1,0 +1,133 @@
+"""`credentials renew` and `credentials script`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ansflow_desktop.commands.session import Session
+from ansflow_desktop.errors import ExitCode
+from ansflow_desktop.i18n import _, msg
+from ansflow_desktop.models.duration import parse_duration
+
+if TYPE_CHECKING:
+    from ansflow_desktop.credentials.automation import GeneratedFile
+    from ansflow_desktop.executors.renewal import Renewal
+
+_DAYS = re.compile(r"([0-9]{1,7})d", re.ASCII)
+_DAY_S = 24 * 60 * 60
+
+
+def credentials_renew(session: Session) -> int:
+    """Get a new credential, try it, and put it in its place; the old one stays where that fails."""
+    from ansflow_desktop.executors import renewal
+    from ansflow_desktop.kube import sync
+
+    cluster = cluster_of(session, session.args.name)
+    namespace, account = _account(session)
+    wanted = renewal.Wanted(
+        namespace=namespace,
+        account=account,
+        seconds=lifetime(session.args.duration),
+        put="file" if session.args.save else "",
+        file=session.args.save or "",
+    )
+    done = sync.run(renewal.renew(session.services, cluster, wanted, told=session.out.note))
+    _show(session, done)
+    return int(ExitCode.DONE)
+
+
+def credentials_script(session: Session) -> int:
+    """Print the files that renew a token by themselves, or write them into `--out`."""
+    from ansflow_desktop.credentials import automation
+    from ansflow_desktop.executors import automation as making
+    from ansflow_desktop.kube import sync
+
+    cluster = cluster_of(session, session.args.name)
+    namespace, account = _account(session)
+    seconds, folder = lifetime(session.args.duration), session.args.out or ""
+    request = sync.run(
+        making.request_for(
+            session.services, cluster, namespace=namespace, account=account, seconds=seconds, folder=folder
+        )
+    )
+    files = automation.files(session.args.kind, request)
+    if folder:
+        _show_written(session, files, [str(path) for path in making.save(files, folder)])
+    else:
+        _print(session, files)
+    return int(ExitCode.DONE)
+
+
+def cluster_of(session: Session, name: str) -> str:
+    """Return the cluster that `name` (`user @ context`, or just the cluster) means, its program approved.
+
+    Raises UserError for one that is unknown or broken.
+    """
+    entries = session.services.catalog.entries()
+    if not any(entry.name == name for entry in entries):
+        name = next((entry.name for entry in entries if f"{entry.user} @ {entry.name}" == name), name)
+    return session.entry(name).name
+
+
+def lifetime(text: str) -> int:
+    """Return the seconds of `24h`, `30m` or `7d`; raises UserError."""
+    days = _DAYS.fullmatch(text)
+    return int(days[1]) * _DAY_S if days else round(parse_duration(text, "duration"))
+
+
+def _account(session: Session) -> tuple[str, str]:
+    from ansflow_desktop.credentials.renew import parse_account
+
+    given = session.args.account
+    return ("", "") if given is None else parse_account(given)
+
+
+def _show(session: Session, done: Renewal) -> None:
+    if not session.out.is_text:
+        session.out.document(document(done))
+        return
+    ends = done.expires_at.astimezone().isoformat(" ", "minutes") if done.expires_at else _("an unknown time")
+    values = {"user": done.user or done.cluster, "ends": ends, "place": done.place}
+    texts = {
+        "replace": msg("%(user)s: renewed until %(ends)s, in place of the old one in the vault", **values),
+        "copy": msg("%(user)s: renewed until %(ends)s, in the new cluster %(place)s", **values),
+        "file": msg("%(user)s: renewed until %(ends)s, in %(place)s", **values),
+    }
+    session.out.line(texts[done.put])
+    for note in done.notes:
+        session.out.note(note)
+
+
+def document(done: Renewal) -> dict[str, object]:
+    """Return the JSON document of a renewal; nothing secret is in it."""
+    return {
+        "cluster": done.cluster,
+        "how": done.how,
+        "user": done.user,
+        "expires_at": done.expires_at.isoformat() if done.expires_at else None,
+        "expired_at": done.expired_at.isoformat() if done.expired_at else None,
+        "put": done.put,
+        "place": done.place,
+        "notes": done.notes,
+    }
+
+
+def _show_written(session: Session, files: tuple[GeneratedFile, ...], paths: list[str]) -> None:
+    if not session.out.is_text:
+        session.out.document([{"file": path, "about": file.about} for path, file in zip(paths, files, strict=True)])
+        return
+    for path, file in zip(paths, files, strict=True):
+        session.out.line(path)
+        session.out.note(file.about)
+
+
+def _print(session: Session, files: tuple[GeneratedFile, ...]) -> None:
+    if not session.out.is_text:
+        session.out.document([{"file": file.name, "about": file.about, "text": file.text} for file in files])
+        return
+    for file in files:
+        if len(files) > 1:
+            session.out.note(msg("File %(name)s:", name=file.name))
+        session.out.write(file.text)
+        session.out.note(file.about)
