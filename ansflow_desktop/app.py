@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ansflow_desktop.executors.services import Options, Services
+    from ansflow_desktop.i18n import Text
     from ansflow_desktop.models.cluster import ClusterEntry
     from ansflow_desktop.presenters.clusters import ClustersPresenter
+    from ansflow_desktop.presenters.credentials import CredentialsPresenter
+    from ansflow_desktop.presenters.credentials_reminders import Reminder
     from ansflow_desktop.presenters.deploy import DeployPresenter
     from ansflow_desktop.presenters.pipelines import PipelinesPresenter
     from ansflow_desktop.presenters.reads import ClusterReads
@@ -66,6 +69,7 @@ class Window(QObject):
         self._reads: ClusterReads | None = None
         self._pipelines: PipelinesPresenter | None = None
         self._templates: TemplatesPresenter | None = None
+        self._credentials: CredentialsPresenter | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
         self.clusters: ClustersPresenter
@@ -115,6 +119,7 @@ class Window(QObject):
     def look_back(self) -> None:
         """Tell what the last start left behind: not in pictures, which take no lock and open no journal."""
         self.frame.look_back()
+        self.credentials.watch()
 
     def _connect_presenters(self) -> None:
         frame = self.frame
@@ -151,6 +156,7 @@ class Window(QObject):
         bar.namespace_chosen.connect(self.frame.choose_namespace)
         bar.language_chosen.connect(self.frame.choose_language)
         bar.theme_chosen.connect(self.frame.choose_theme)
+        bar.expiring_asked.connect(self._on_expiring)
         self.shell.banners.closed.connect(self.frame.close_banner)
 
     def _make_page(self, key: str) -> Page:
@@ -158,6 +164,8 @@ class Window(QObject):
             return self._releases_page()
         if key == "clusters":
             return self._clusters_page()
+        if key == "credentials":
+            return self._credentials_page()
         if key == "pipelines":
             return self._pipelines_page()
         if key == "templates":
@@ -179,6 +187,11 @@ class Window(QObject):
         page = ClustersPage(self.clusters)
         page.cluster_chosen.connect(self.frame.choose_cluster)
         return page
+
+    def _credentials_page(self) -> Page:
+        from ansflow_desktop.widgets.credentials_page import CredentialsPage
+
+        return CredentialsPage(self.credentials)
 
     def _pipelines_page(self) -> Page:
         from ansflow_desktop.widgets.pipelines_page import PipelinesPage
@@ -231,7 +244,37 @@ class Window(QObject):
             self._on_place_changed()
         return self._templates
 
+    @property
+    def credentials(self) -> CredentialsPresenter:
+        """The presenter of the Credentials page, made when it is first shown or the first reminder is looked for."""
+        if self._credentials is None:
+            from ansflow_desktop.presenters.credentials import CredentialsPresenter
+
+            made = self._credentials = CredentialsPresenter(self.services)
+            made.failed.connect(self.frame.show_error)
+            made.state_changed.connect(self._on_credentials)
+            made.due.connect(self._on_due)
+        return self._credentials
+
     # What happens
+
+    @Slot()
+    def _on_expiring(self) -> None:
+        self.shell.show_page("credentials")
+
+    @Slot()
+    def _on_credentials(self) -> None:
+        self.frame.set_expiring(self.credentials.state.soon)
+
+    @Slot(tuple)
+    def _on_due(self, due: tuple[Reminder, ...]) -> None:
+        """Tell the desktop what ends soon; one banner says the same to who looks at the window."""
+        from ansflow_desktop.presenters.credentials_reminders import reminder_banner
+
+        banner = reminder_banner(due)
+        self.frame.add_banner(banner)
+        self._tell_desktop(banner.title, banner.text, "credentials")
+        self.credentials.told(due)
 
     @Slot()
     def _on_place_changed(self) -> None:
@@ -291,6 +334,9 @@ class Window(QObject):
 
     def _tell(self, verdict: Verdict, page: str) -> None:
         """Tell the desktop how a run ended, when nobody looks at the window; a click shows the run on its page."""
+        self._tell_desktop(verdict.title, verdict.state, page)
+
+    def _tell_desktop(self, title: Text, text: Text, page: str) -> None:
         self._told_page = page
         if self.shell.isActiveWindow() or not self.shell.isVisible():
             return
@@ -299,7 +345,7 @@ class Window(QObject):
 
             self._notifier = Notifier(self.shell)
             self._notifier.clicked.connect(self._on_told)
-        self._notifier.tell(verdict.title, verdict.state)
+        self._notifier.tell(title, text)
 
     @Slot()
     def _on_told(self) -> None:
@@ -365,7 +411,7 @@ class Window(QObject):
     async def aclose(self) -> None:
         """End every task and thread of the window; nothing is begun any more, as the loop ends too."""
         self._ended = True
-        for made in (self._templates, self._pipelines):
+        for made in (self._templates, self._pipelines, self._credentials):
             if made is not None:
                 await made.close()
         for presenter in (self.deploy, self.releases, self.frame, self.clusters):

@@ -71,6 +71,8 @@ def _page_settled(window: Window, page: str) -> bool:
     """Return whether the page shows what it read when it was first shown."""
     if page == "pipelines":
         return window.pipelines.state.loaded
+    if page == "credentials":
+        return bool(window.credentials.state.asked_at or window.credentials.state.error)
     return page != "templates" or window.templates.state.loaded
 
 

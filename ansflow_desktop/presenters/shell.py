@@ -187,6 +187,10 @@ class ShellPresenter(Presenter):
         """Show how many runs are going on."""
         self._publish(msgspec.structs.replace(self.state, running=count))
 
+    def set_expiring(self, count: int) -> None:
+        """Show how many credentials have ended or end soon."""
+        self._publish(msgspec.structs.replace(self.state, expiring=count))
+
     def choose_language(self, language: str) -> None:
         """Speak `language` (en or zh_CN) from now on and after the next start."""
         self._save(language=language)

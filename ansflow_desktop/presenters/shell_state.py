@@ -27,6 +27,7 @@ class ShellState(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[Text, ...] = ()
     banners: tuple[Banner, ...] = ()
     running: int = 0
+    expiring: int = 0
     language: str = ""
     theme: str = "system"
 

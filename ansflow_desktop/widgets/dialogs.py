@@ -15,7 +15,7 @@ from ansflow_desktop.widgets.controls import ComboBox, button, label, row
 from ansflow_desktop.widgets.fields import Field
 
 SHORTCUTS: tuple[tuple[str, Message], ...] = (
-    ("Ctrl+1 … Ctrl+5", msg("Go to Deploy, Pipelines, Releases, Clusters, Templates")),
+    ("Ctrl+1 … Ctrl+6", msg("Go to Deploy, Pipelines, Releases, Clusters, Credentials, Templates")),
     ("Ctrl+Return", msg("Deploy, or run the pipeline")),
     ("Ctrl+S", msg("Save the pipeline")),
     ("Ctrl+Z, Ctrl+Shift+Z", msg("Undo and redo in a pipeline")),

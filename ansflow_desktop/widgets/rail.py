@@ -14,6 +14,7 @@ PAGES: tuple[tuple[str, str, Message], ...] = (
     ("pipelines", "source-branch", msg("Pipelines")),
     ("releases", "package-variant-closed", msg("Releases")),
     ("clusters", "server-network", msg("Clusters")),
+    ("credentials", "key-chain-variant", msg("Credentials")),
     ("templates", "shape-outline", msg("Templates")),
 )
 WIDE, NARROW = 196, 60

@@ -11,7 +11,7 @@ from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.shell_state import ShellState
 from ansflow_desktop.widgets import icons, theme, words
-from ansflow_desktop.widgets.controls import Chip, ComboBox, icon_button, label
+from ansflow_desktop.widgets.controls import Chip, ComboBox, button, icon_button, label
 
 HEIGHT = 54
 _ROW = Qt.ItemDataRole.UserRole
@@ -132,6 +132,7 @@ class TopBar(QFrame):
     settings_asked = Signal()
     shortcuts_asked = Signal()
     run_asked = Signal()
+    expiring_asked = Signal()
 
     def __init__(self) -> None:
         """Make the bar with nothing chosen."""
@@ -143,6 +144,11 @@ class TopBar(QFrame):
         self._namespaces.setObjectName("namespace_box")
         self._namespaces.setFixedWidth(190)
         self._run = Chip("", "progress-clock", "accent")
+        self._expiring = button("", "link")
+        self._expiring.setObjectName("expiring_button")
+        self._expiring.setIcon(icons.icon("clock-alert-outline", "warn"))
+        self._expiring.clicked.connect(self.expiring_asked)
+        self._expiring.hide()
         self._menu_button = icon_button("cog-outline", _("Settings: language, theme, shortcuts"))
         self._menu_button.setObjectName("settings_button")
         self._menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -155,6 +161,7 @@ class TopBar(QFrame):
         layout.addWidget(self._namespaces)
         layout.addStretch(1)
         layout.addWidget(self._run)
+        layout.addWidget(self._expiring)
         layout.addWidget(self._menu_button)
         self._clusters.activated.connect(self._on_cluster)
         self._namespaces.activated.connect(self._on_namespace)
@@ -165,6 +172,11 @@ class TopBar(QFrame):
         self._show_namespaces(state)
         self._run.setVisible(state.running > 0)
         self._run.set(translate(msg_n("%(count)s run", "%(count)s runs", state.running)), "progress-clock", "accent")
+        self._expiring.setVisible(state.expiring > 0)
+        text = translate(msg_n("%(count)s expires soon", "%(count)s expire soon", state.expiring))
+        self._expiring.setText(text)
+        self._expiring.setAccessibleName(text)
+        self._expiring.setToolTip(_("Credentials that have ended or end soon"))
         if self._menu_button.menu() is None:
             self._menu_button.setMenu(self._menu(state))
 

@@ -1,0 +1,189 @@
+"""What the credentials presenter asks of the layers below: imported off the window's thread at the first use (goal 9).
+
+One object, so that unit tests can put another in its place.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ansflow_desktop import files
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.credential import CredentialReport, PriorityAction
+from ansflow_desktop.presenters.base import off_thread
+from ansflow_desktop.presenters.credentials_reminders import Reminder, due_now, remember
+from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm, RenewalState, Unread
+
+_READING = ("credentials.service", "credentials.inventory", "credentials.registries", "credentials.advice")
+_NO_FILE = ("", "own", "practice")
+_DOING = {
+    "token_request": msg("Asking for a new token, then trying it"),
+    "csr": msg("Asking for a new certificate, then trying it"),
+}
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of all credentials; `locked`: some are missing because the vault is locked."""
+
+    reports: tuple[CredentialReport, ...] = ()
+    actions: tuple[PriorityAction, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    locked: bool = False
+
+
+def is_locked(error: UserError) -> bool:
+    """Return whether `error` says that the vault must be opened, or made, first."""
+    return type(error).__name__ in ("VaultLocked", "VaultNeeded")
+
+
+class CredentialsWork:
+    """Readings, renewals and files; every method may take long and none stalls the window."""
+
+    def __init__(self, services: Any) -> None:
+        """Keep the services; nothing is imported yet."""
+        self._services = services
+
+    async def read(self, *, ask: bool, anew: bool = False) -> Reading:
+        """Return every credential's report; with `ask` servers are asked, with `anew` also where an answer is known.
+
+        Raises UserError.
+        """
+        await _import(*_READING)
+        service = await off_thread(lambda: self._services.credentials)
+        found = await service.overview(ask, fresh=anew)
+        unread = tuple(Unread(cluster=one.cluster, why=one.why, hint=one.hint) for one in found.unread)
+        locked = bool(unread) and await off_thread(self._vault_is_locked)
+        return Reading(reports=found.reports, actions=found.actions, unread=unread, locked=locked)
+
+    def _vault_is_locked(self) -> bool:
+        return bool(self._services.vault.state().locked)
+
+    async def complete(self, form: RenewalForm) -> RenewalForm:
+        """Return `form` with what else is known of its cluster; raises UserError, VaultLocked among them."""
+        await _import("executors.renewal")
+        from ansflow_desktop.executors import renewal
+
+        known = await renewal.renewable(self._services, form.cluster, ask=False)
+        return msgspec.structs.replace(
+            form,
+            how=known.how or form.how,
+            namespace=known.namespace or form.namespace,
+            account=known.account or form.account,
+            user=known.user or form.user,
+            groups=known.groups or form.groups,
+            puts=known.puts,
+            put=form.put if form.put in known.puts else known.puts[0],
+            reason=known.reason,
+        )
+
+    @staticmethod
+    def doing(form: RenewalForm) -> Text:
+        """Return what a renewal does first, in words."""
+        return _DOING.get(form.how, msg("Renewing"))
+
+    async def renew(self, form: RenewalForm, tell: Callable[[Text], None]) -> RenewalState:
+        """Renew as chosen; raises UserError, the old one then stays as it is. `tell` hears what is waited for."""
+        await _import("executors.renewal")
+        from ansflow_desktop.executors import renewal
+
+        made = await renewal.renew(self._services, form.cluster, _wanted(form), told=tell)
+        return RenewalState(
+            credential=form.credential,
+            done=_done(made.put, made.place),
+            notes=made.notes,
+            expires_at=made.expires_at,
+        )
+
+    async def files(self, kind: str, form: RenewalForm) -> tuple[MadeFile, ...]:
+        """Return the generated files of automation `kind`; raises UserError for what cannot be generated."""
+        await _import("credentials.automation")
+        return await off_thread(lambda: self._files(kind, form))
+
+    def _files(self, kind: str, form: RenewalForm) -> tuple[MadeFile, ...]:
+        from ansflow_desktop.credentials import automation
+        from ansflow_desktop.credentials.automation_values import request_of
+
+        catalog = self._services.catalog
+        request = request_of(catalog.document(form.cluster), form.cluster, form.namespace, form.account, form.seconds)
+        entry = next((one for one in catalog.entries() if one.name == form.cluster), None)
+        if entry is not None and entry.source not in _NO_FILE:
+            request = msgspec.structs.replace(request, source=entry.source, context=entry.context)
+        request = msgspec.structs.replace(request, folder=form.folder)
+        return tuple(
+            MadeFile(name=one.name, text=one.text, mode=one.mode, about=one.about)
+            for one in automation.files(kind, request)
+        )
+
+    async def due(self, reports: tuple[CredentialReport, ...], days: tuple[int, ...]) -> tuple[Reminder, ...]:
+        """Return what is to be told now and was not told before."""
+        if not reports or not days:
+            return ()
+        return await off_thread(lambda: due_now(reports, days, self._told_file))
+
+    async def told(self, due: tuple[Reminder, ...]) -> None:
+        """Remember what was told; raises UserError where that cannot be written."""
+        await off_thread(lambda: remember(self._told_file, due))
+
+    @property
+    def _told_file(self) -> Path:
+        path: Path = self._services.directories.data / "reminders.json"
+        return path
+
+    async def save(self, made: Sequence[MadeFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
+        """Write `made` into `folder` with their modes and return their paths; raises UserError."""
+        return await off_thread(lambda: _save(made, folder, replace=replace))
+
+
+async def _import(*names: str) -> None:
+    """Import modules of ours in another thread: on the window's they would stall it."""
+
+    def work() -> None:
+        for name in names:
+            importlib.import_module(f"ansflow_desktop.{name}")
+
+    await off_thread(work)
+
+
+def _done(put: str, place: str) -> Text:
+    if put == "replace":
+        return msg("The new credential was tried and is now used for %(place)s", place=place)
+    if put == "copy":
+        return msg("The new credential was tried and is used by the new cluster %(place)s", place=place)
+    return msg("The new credential was tried and saved to %(place)s", place=place)
+
+
+def _wanted(form: RenewalForm) -> Any:
+    from ansflow_desktop.executors.renewal import Wanted
+
+    token = form.how == "token_request"
+    fields: Mapping[str, Any] = {
+        "how": form.how,
+        "namespace": form.namespace if token else "",
+        "account": form.account if token else "",
+        "user": "" if token else form.user,
+        "groups": () if token else form.groups,
+        "seconds": form.seconds,
+        "put": form.put,
+        "file": form.file if form.put == "file" else "",
+        "copy_name": form.copy_name if form.put == "copy" else "",
+        "via": form.via,
+    }
+    return msgspec.convert(fields, Wanted)
+
+
+def _save(made: Sequence[MadeFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
+    folder = folder.expanduser()
+    paths = tuple(folder / Path(one.name).name for one in made)
+    there = [path.name for path in paths if files.is_there(path)]
+    if there and not replace:
+        title = msg("There is a file of this name already: %(names)s", names=", ".join(there))
+        raise UserError(title, "", msg("Choose another folder, or replace it."), code=ExitCode.INVALID, field="exists")
+    for one, path in zip(made, paths, strict=True):
+        files.write_atomic(path, one.text.encode("utf-8"), mode=one.mode)
+    return paths

@@ -1,0 +1,148 @@
+"""Fields that renewal and automation share: the cluster, the ServiceAccount, and how long a new credential lives."""
+
+from __future__ import annotations
+
+import msgspec
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import _, msg_n, translate
+from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.presenters.credentials_state import RenewalForm
+from ansflow_desktop.widgets.controls import ComboBox
+from ansflow_desktop.widgets.fields import Field
+
+HOUR, DAY = 3600, 86400
+LIFETIMES = (HOUR, 8 * HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY)
+
+
+def span(seconds: int) -> str:
+    """Return a lifetime in words: 8 hours, 30 days."""
+    if seconds % DAY == 0 and seconds > DAY:
+        return translate(msg_n("%(count)s day", "%(count)s days", seconds // DAY))
+    return translate(msg_n("%(count)s hour", "%(count)s hours", seconds // HOUR))
+
+
+def choice(title: str, items: tuple[tuple[str, object], ...], chosen: object) -> ComboBox:
+    """Return a box of texts with their values, `chosen` selected."""
+    box = ComboBox(title)
+    for text, value in items:
+        box.addItem(text, value)
+    box.setCurrentIndex(max(0, box.findData(chosen)))
+    return box
+
+
+def line(title: str, text: str, hint: str = "") -> QLineEdit:
+    """Return a line to type into."""
+    made = QLineEdit(text)
+    made.setAccessibleName(title)
+    made.setPlaceholderText(hint)
+    return made
+
+
+class FormFields(QWidget):
+    """Shows a RenewalForm and gives back what was chosen; emits `changed` when anything was."""
+
+    changed = Signal()
+    cluster_chosen = Signal(str)
+
+    def __init__(self, form: RenewalForm, *, token_only: bool = False) -> None:
+        """Show `form`; `token_only` where only tokens of ServiceAccounts are made."""
+        super().__init__()
+        self._form = form
+        self._token_only = token_only
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(12)
+        self.cluster = choice(_("Cluster"), tuple((name, name) for name in form.clusters), form.cluster)
+        self.cluster.setObjectName("renew_cluster")
+        self.how = choice(_("By"), _ways(), form.how)
+        self.how.setObjectName("renew_how")
+        self.namespace = line(_("Namespace"), form.namespace, "default")
+        self.namespace.setObjectName("renew_namespace")
+        self.account = line(_("ServiceAccount"), form.account)
+        self.account.setObjectName("renew_account")
+        self.seconds = choice(_("Lifetime"), tuple((span(one), one) for one in LIFETIMES), form.seconds)
+        self.seconds.setObjectName("renew_lifetime")
+        self._place()
+        self._connect()
+        self._on_how()
+
+    def _place(self) -> None:
+        cluster, how = Field(_("Cluster"), self.cluster), Field(_("By"), self.how)
+        cluster.setVisible(len(self._form.clusters) > 1)
+        how.setVisible(not self._token_only)
+        self._fields = {
+            "namespace": Field(_("Namespace"), self.namespace),
+            "account": Field(_("ServiceAccount"), self.account),
+            "seconds": Field(_("Lifetime"), self.seconds),
+        }
+        for part in (cluster, how, _pair(self._fields["namespace"], self._fields["account"])):
+            self._layout.addWidget(part)
+        self._layout.addWidget(self._fields["seconds"])
+
+    def _connect(self) -> None:
+        for box in (self.how, self.seconds):
+            box.activated.connect(self.changed)
+        self.how.activated.connect(self._on_how)
+        self.cluster.activated.connect(self._on_cluster)
+        for text in (self.namespace, self.account):
+            text.textEdited.connect(self.changed)
+
+    @Slot()
+    def _on_how(self) -> None:
+        token = self._token_only or self.how.currentData() == "token_request"
+        for name in ("namespace", "account"):
+            self._fields[name].setVisible(token)
+
+    @Slot()
+    def _on_cluster(self) -> None:
+        self.cluster_chosen.emit(str(self.cluster.currentData()))
+
+    def form(self) -> RenewalForm:
+        """Return what is chosen now."""
+        return msgspec.structs.replace(
+            self._form,
+            cluster=str(self.cluster.currentData() or self._form.cluster),
+            how="token_request" if self._token_only else str(self.how.currentData()),
+            namespace=self.namespace.text().strip(),
+            account=self.account.text().strip(),
+            seconds=int(self.seconds.currentData()),
+        )
+
+    def show_form(self, form: RenewalForm) -> None:
+        """Show what was found out; what a person typed already stays."""
+        self._form = form
+        self.how.setCurrentIndex(max(0, self.how.findData(form.how)))
+        for made, text in ((self.namespace, form.namespace), (self.account, form.account)):
+            if not made.isModified():
+                made.setText(text)
+        self._on_how()
+
+    def show_error(self, error: UserError | None) -> bool:
+        """Show an error below the field it names; return False where it names none of these."""
+        for field in self._fields.values():
+            field.show_problems(())
+        field_name = {"duration": "seconds"}.get(error.field, error.field) if error is not None else ""
+        if error is None or field_name not in self._fields or not self._fields[field_name].isVisibleTo(self):
+            return False
+        self._fields[field_name].show_problems(
+            (Problem(field=field_name, title=error.title, message=error.message, hint=error.hint),)
+        )
+        self._fields[field_name].input.setFocus()
+        return True
+
+
+def _ways() -> tuple[tuple[str, object], ...]:
+    return ((_("A new token of a ServiceAccount"), "token_request"), (_("A new client certificate"), "csr"))
+
+
+def _pair(*parts: QWidget) -> QWidget:
+    holder = QWidget()
+    layout = QHBoxLayout(holder)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(12)
+    for part in parts:
+        layout.addWidget(part, 1)
+    return holder

@@ -1,0 +1,212 @@
+"""The renewal dialog: what to get, for how long, where it goes; the new one is tried before the old one is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import _, msg, translate
+from ansflow_desktop.presenters.credentials import CredentialsPresenter
+from ansflow_desktop.presenters.credentials_state import RenewalForm
+from ansflow_desktop.widgets import credentials_words as said
+from ansflow_desktop.widgets.controls import Symbol, button, label, row, set_property
+from ansflow_desktop.widgets.credentials_form import FormFields, choice, line
+from ansflow_desktop.widgets.dialogs import Dialog
+from ansflow_desktop.widgets.fields import Field
+
+_WIDTH = 520
+
+
+class Note(QFrame):
+    """A line with an icon on what goes on or went wrong; takes no room when there is nothing to say."""
+
+    def __init__(self) -> None:
+        """Start with nothing to say."""
+        super().__init__()
+        self.setProperty("role", "note")
+        self._symbol = Symbol("information-outline", "accent")
+        self._title = label("", "strong", wrap=True, selectable=True)
+        self._text = label("", "", wrap=True, selectable=True)
+        inner = QVBoxLayout()
+        inner.setSpacing(2)
+        for part in (self._title, self._text):
+            inner.addWidget(part)
+        layout = row(self._symbol, spacing=9)
+        layout.setContentsMargins(12, 8, 12, 8)
+        layout.addLayout(inner, 1)
+        self.setLayout(layout)
+        self.hide()
+
+    def say(self, title: str, text: str = "", icon: str = "information-outline", tone: str = "accent") -> None:
+        """Show words in a tone; nothing where `title` is empty."""
+        self._symbol.set(icon, tone)
+        set_property(self, "tone", tone)
+        self._title.setText(title)
+        self._text.setText(text)
+        self._text.setVisible(bool(text))
+        self.setAccessibleName(f"{title}. {text}" if text else title)
+        self.setVisible(bool(title))
+
+    def say_error(self, error: UserError) -> None:
+        """Show what went wrong, in whose words, and the way out."""
+        parts = (translate(part) for part in (error.message, error.hint) if part)
+        self.say(translate(error.title), "\n".join(parts), "alert-circle", "bad")
+
+
+class RenewDialog(Dialog):
+    """Renews one credential. Closing it while it works gives the renewal up; the old credential stays."""
+
+    def __init__(self, parent: QWidget, presenter: CredentialsPresenter, form: RenewalForm) -> None:
+        """Show `form`, and ask what else can be chosen."""
+        super().__init__(parent, translate(msg("Renew %(name)s", name=form.name)))
+        self._presenter = presenter
+        self._form = form
+        self.setMinimumWidth(_WIDTH)
+        text = _("The new credential is tried on the server first. The old one is kept until then.")
+        self.body.addWidget(label(text, "context", wrap=True))
+        self.fields = FormFields(form)
+        self.fields.cluster_chosen.connect(self._on_cluster)
+        self.body.addWidget(self.fields)
+        self._build_put()
+        self.note = Note()
+        self.body.addWidget(self.note)
+        self._build_buttons()
+        presenter.forget_renewal()
+        presenter.form_ready.connect(self._on_form)
+        presenter.form_failed.connect(self._on_failed)
+        presenter.renewal_changed.connect(self._on_renewal)
+        self.finished.connect(self._on_finished)
+        self._show_puts()
+        presenter.complete(form)
+
+    def _build_put(self) -> None:
+        self.put = choice(_("Put it"), (), "")
+        self.put.setObjectName("renew_put")
+        self.put.activated.connect(self._on_put)
+        self._put_field = Field(_("Where it goes"), self.put)
+        self.body.addWidget(self._put_field)
+        self.copy_name = line(_("Name of the new cluster"), "")
+        self.copy_name.setObjectName("renew_copy_name")
+        self._copy_field = Field(_("Name of the new cluster"), self.copy_name)
+        self.body.addWidget(self._copy_field)
+        self.file = line(_("Kubeconfig file"), "")
+        self.file.setObjectName("renew_file")
+        browse = button(_("Browse…"))
+        browse.clicked.connect(self._on_browse)
+        holder = QWidget()
+        holder.setLayout(row(self.file, browse))
+        self._file_field = Field(_("Kubeconfig file"), holder, self.file)
+        self.body.addWidget(self._file_field)
+
+    def _build_buttons(self) -> None:
+        self.close_button = button(_("Cancel"))
+        self.close_button.clicked.connect(self.reject)
+        self.renew = button(_("Renew"), "primary")
+        self.renew.setObjectName("renew_start")
+        self.renew.setDefault(True)
+        self.renew.clicked.connect(self._on_renew)
+        self.body.addLayout(row(1, self.close_button, self.renew))
+
+    def _show_puts(self) -> None:
+        words = {
+            "replace": _("In place of the old one, in the vault"),
+            "copy": _("Into a cluster of its own in this list"),
+            "file": _("Into a new kubeconfig file"),
+        }
+        chosen = self.put.currentData() or self._form.put
+        self.put.clear()
+        for put in self._form.puts:
+            self.put.addItem(words[put], put)
+        self.put.setCurrentIndex(max(0, self.put.findData(chosen)))
+        self._put_field.setVisible(bool(self._form.puts))
+        if not self.copy_name.isModified():
+            self.copy_name.setText(translate(msg("%(name)s renewed", name=self._form.cluster)))
+        if not self.file.isModified():
+            safe = "".join(char if char.isalnum() or char in "-_." else "-" for char in self._form.cluster)
+            self.file.setText(str(Path.home() / ".kube" / f"{safe}-renewed.yaml"))
+        self._on_put()
+
+    @Slot()
+    def _on_put(self) -> None:
+        put = self.put.currentData()
+        self._copy_field.setVisible(put == "copy")
+        self._file_field.setVisible(put == "file")
+        self.adjustSize()
+
+    @Slot()
+    def _on_browse(self) -> None:
+        dialog = QFileDialog(self, _("Save the new kubeconfig"), self.file.text())
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(self.file.setText)
+        dialog.open()
+
+    @Slot(str)
+    def _on_cluster(self, name: str) -> None:
+        self._form = msgspec.structs.replace(self.fields.form(), cluster=name)
+        self._presenter.complete(self._form)
+
+    @Slot(object)
+    def _on_form(self, form: RenewalForm) -> None:
+        if form.credential != self._form.credential:
+            return
+        self._form = form
+        self.fields.show_form(form)
+        self._show_puts()
+        if form.reason:
+            self.note.say(translate(form.reason))
+
+    def form(self) -> RenewalForm:
+        """Return everything that is chosen now."""
+        return msgspec.structs.replace(
+            self.fields.form(),
+            put=str(self.put.currentData() or ""),
+            copy_name=self.copy_name.text().strip(),
+            file=str(Path(self.file.text().strip() or ".").expanduser()),
+        )
+
+    @Slot()
+    def _on_renew(self) -> None:
+        if self._presenter.renewal.done:
+            self.accept()
+        else:
+            self.fields.show_error(None)
+            self._presenter.renew(self.form())
+
+    @Slot(object)
+    def _on_failed(self, error: UserError) -> None:
+        if not self.fields.show_error(error):
+            self.note.say_error(error)
+
+    @Slot()
+    def _on_renewal(self) -> None:
+        state = self._presenter.renewal
+        working = bool(state.doing)
+        for part in (self.fields, self._put_field, self._copy_field, self._file_field):
+            part.setEnabled(not working and not state.done)
+        self.renew.setEnabled(not working)
+        self.note.hide()
+        if state.error is not None:
+            self._on_failed(state.error)
+        elif state.done:
+            self._show_done()
+        elif working:
+            self.note.say(translate(state.doing), "", "progress-clock", "accent")
+        self.adjustSize()
+
+    def _show_done(self) -> None:
+        state = self._presenter.renewal
+        ends = said.local(state.expires_at)
+        lines = [translate(msg("It expires %(when)s.", when=f"{ends} ({said.end(state.expires_at)})"))] if ends else []
+        lines += [translate(note) for note in state.notes]
+        self.note.say(translate(state.done), "\n".join(lines), "check-circle", "ok")
+        self.renew.setText(_("Close"))
+        self.renew.setFocus()
+        self.close_button.hide()
+
+    @Slot()
+    def _on_finished(self) -> None:
+        self._presenter.forget_renewal()
