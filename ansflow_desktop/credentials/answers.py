@@ -81,7 +81,7 @@ class Answers:
         """
         self.ttl_s = ttl_s
         self._limit = limit
-        self._timeout = timeout
+        self.timeout = timeout
         self._clock = clock
         self._known: dict[str, ServerAnswer] = {}
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Loop] = weakref.WeakKeyDictionary()
@@ -136,7 +136,7 @@ class Answers:
 
     async def _fly(self, key: str, document: dict[str, Any], room: _Loop) -> ServerAnswer:
         async with room.places:
-            answer = await review(document, self._timeout, self._clock)
+            answer = await review(document, self.timeout, self._clock)
         self._known[key] = answer
         return answer
 

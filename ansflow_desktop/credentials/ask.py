@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import secrets
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +19,7 @@ _FIELDS = {
     CredentialKind.PASSWORD: ("username", "password"),
     CredentialKind.EXEC_PLUGIN: ("exec", "auth-provider"),
 }
+_KEY = secrets.token_bytes(32)
 _LEEWAY = datetime.timedelta(seconds=70)
 """An API server takes a ServiceAccount's token for a minute past its end (go-jose's leeway), and 10 s from a cache."""
 
@@ -47,11 +50,18 @@ def _kept(user: dict[str, Any], kind: CredentialKind) -> dict[str, Any]:
     if kind is CredentialKind.LEGACY_TOKEN:
         return next(({field: user[field]} for field in _TOKENS if user.get(field)), {})
     if kind is CredentialKind.OIDC_ID_TOKEN:
-        provider = user.get("auth-provider")
-        config = provider.get("config") if isinstance(provider, dict) else None
-        token = config.get("id-token") if isinstance(config, dict) else None
-        return {"token": str(token)} if token else {}
+        return _provided(user, "id-token")
+    if kind is CredentialKind.TOKEN and not user.get("token"):
+        return _provided(user, "access-token")
     return {field: user[field] for field in _FIELDS.get(kind, ()) if user.get(field)}
+
+
+def _provided(user: dict[str, Any], field: str) -> dict[str, Any]:
+    """Return the token that an `auth-provider` keeps in `field`, as a bearer token."""
+    provider = user.get("auth-provider")
+    config = provider.get("config") if isinstance(provider, dict) else None
+    token = config.get(field) if isinstance(config, dict) else None
+    return {"token": str(token)} if token else {}
 
 
 def server_of(document: dict[str, Any]) -> str:
@@ -59,13 +69,16 @@ def server_of(document: dict[str, Any]) -> str:
     return str(document["clusters"][0]["cluster"].get("server") or "")
 
 
-def key_of(credential: Credential, server: str) -> str:
-    """Return the name under which the answer of `server` to `credential` is kept; no secret.
+def key_of(credential: Credential, document: dict[str, Any]) -> str:
+    """Return the name under which the answer to `credential` is kept; `document` is that of `only`.
 
-    A new token in the same place is another question; what a credential program gives is always its newest.
+    It is made with a key of this process alone and says nothing of the secret. A new token in the same place, or in
+    the same file, is another question; what a credential program gives is always its newest.
     """
+    user = repr(sorted(document["users"][0]["user"].items())).encode("utf-8", errors="replace")
+    mark = hashlib.blake2b(user, key=_KEY, digest_size=16).hexdigest()
     renews = credential.kind is CredentialKind.EXEC_PLUGIN
-    return f"{credential.id} {'' if renews else credential.fingerprint} {server}"
+    return f"{mark} {'' if renews else credential.fingerprint} {server_of(document)}"
 
 
 def turns_of(credential: Credential) -> tuple[datetime.datetime, ...]:

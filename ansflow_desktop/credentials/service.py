@@ -110,12 +110,12 @@ class CredentialService:
         """
         wanted = None if names is None else frozenset(names)
         places, unread = await asyncio.to_thread(self._read, wanted)
-        if ask:
-            await self._ask_chains(places)
         found = await asyncio.to_thread(self._inventory, places, wanted is None)
-        answers = await self._ask(found, places, fresh) if ask else self._kept(found, places)
-        if ask and any(each.kind is CredentialKind.EXEC_PLUGIN for each in found):  # now known: what the program gave
+        if ask:
+            await asyncio.gather(self._ask(found, places, fresh), self._ask_chains(places))
+            # once more: the servers' certificates are known now, and what credential programs gave
             found = await asyncio.to_thread(self._inventory, places, wanted is None)
+        answers = self._kept(found, places)
         return await asyncio.to_thread(self._overview, found, answers, unread, warn)
 
     def ending(self, cluster: str, within: datetime.timedelta) -> tuple[CredentialReport, ...]:
@@ -149,7 +149,7 @@ class CredentialService:
 
         async def one(document: dict[str, Any]) -> None:
             async with limit:
-                chain = await server_chain(document)
+                chain = await server_chain(document, self._answers.timeout)
             if chain:
                 self._chains[asking.server_of(document)] = chain
 
@@ -157,34 +157,33 @@ class CredentialService:
         await asyncio.gather(*(one(document) for document in servers.values()))
 
     def _inventory(self, places: Mapping[str, _Place], logins: bool) -> tuple[Credential, ...]:
-        from ansflow_desktop.credentials import inventory, registries
+        from ansflow_desktop.credentials import inventory
 
         found: list[Credential] = []
         for place in places.values():
             chain = self._chains.get(asking.server_of(place.document), ())
             found += inventory.inventory(place.entry, place.document, server_chain=chain)
-        merged = inventory.merge(found)
-        return (*merged, *registries.registry_logins(self._settings().home or Path.home())) if logins else merged
+        return (*inventory.merge(found), *(self._logins() if logins else ()))
 
-    async def _ask(
-        self, found: Iterable[Credential], places: Mapping[str, _Place], fresh: bool
-    ) -> dict[str, ServerAnswer]:
-        """Ask for every credential at every server that it is used at; returns the worst answer by credential id."""
+    def _logins(self) -> tuple[Credential, ...]:
+        from ansflow_desktop.credentials import registries
 
-        async def one(credential: Credential) -> tuple[str, ServerAnswer]:
-            turns = asking.turns_of(credential)
-            questions = [
-                self._answers.ask(asking.key_of(credential, server), document, fresh=fresh, turns=turns)
-                for server, document in _questions(credential, places).items()
-            ]
-            return credential.id, asking.worst(await asyncio.gather(*questions))
+        return registries.registry_logins(self._settings().home or Path.home())
 
-        return dict(await asyncio.gather(*map(one, found)))
+    async def _ask(self, found: Iterable[Credential], places: Mapping[str, _Place], fresh: bool) -> None:
+        """Ask for every credential at every server that it is used at; what they answer is kept."""
+        await asyncio.gather(
+            *(
+                self._answers.ask(key, document, fresh=fresh, turns=asking.turns_of(credential))
+                for credential in found
+                for key, document in _questions(credential, places).items()
+            )
+        )
 
     def _kept(self, found: Iterable[Credential], places: Mapping[str, _Place]) -> dict[str, ServerAnswer]:
         def one(credential: Credential) -> ServerAnswer:
-            keys = [asking.key_of(credential, server) for server in _questions(credential, places)]
-            return asking.worst(answer for key in keys if (answer := self._answers.known(key)))
+            known = map(self._answers.known, _questions(credential, places))
+            return asking.worst(answer for answer in known if answer)
 
         return {credential.id: one(credential) for credential in found}
 
@@ -213,13 +212,13 @@ def ends_by(row: CredentialReport, last: datetime.datetime) -> bool:
 
 
 def _questions(credential: Credential, places: Mapping[str, _Place]) -> dict[str, dict[str, Any]]:
-    """Return for each server that the credential is used at the document to ask with."""
+    """Return for each server that the credential is used at the answer's key and the document to ask with."""
     found: dict[str, dict[str, Any]] = {}
     for use in credential.used_by:
         place = places.get(use.cluster)
         document = asking.only(place.document, credential.kind) if place and place.askable else None
         if document is not None:
-            found.setdefault(asking.server_of(document), document)
+            found[asking.key_of(credential, document)] = document
     return found
 
 
