@@ -1,20 +1,31 @@
-"""`clusters list|test|namespaces|add`."""
+"""`clusters list|test`; the other actions stand in modules of their own."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ansflow_desktop.commands.execution import require_reachable
+from ansflow_desktop.commands.cluster_rows import row, show
+from ansflow_desktop.commands.clusters_edit import clusters_add, clusters_edit, clusters_remove
+from ansflow_desktop.commands.clusters_read import clusters_namespaces, clusters_stats, clusters_sync
 from ansflow_desktop.commands.output import table
 from ansflow_desktop.commands.session import Session, tell_problems
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.files import is_there
-from ansflow_desktop.i18n import _, msg, translate
-from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
+from ansflow_desktop.i18n import Text, _, msg, translate
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Diagnosis, Finding, Reach, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+__all__ = [
+    "clusters_add",
+    "clusters_edit",
+    "clusters_list",
+    "clusters_namespaces",
+    "clusters_remove",
+    "clusters_stats",
+    "clusters_sync",
+    "clusters_test",
+]
 
 
 def clusters_list(session: Session) -> int:
@@ -22,11 +33,7 @@ def clusters_list(session: Session) -> int:
     entries = session.services.catalog.entries()
     tell_problems(session, session.services.catalog.problems())
     statuses = check_all(session, [entry.name for entry in entries])
-    rows = [row(entry, statuses.get(entry.name)) for entry in entries]
-    if session.out.is_text:
-        _print(session, rows)
-    else:
-        session.out.document(rows)
+    show(session, [row(entry, statuses.get(entry.name)) for entry in entries])
     return int(ExitCode.DONE)
 
 
@@ -43,76 +50,80 @@ def check_all(session: Session, names: Sequence[str]) -> dict[str, ClusterStatus
     return statuses
 
 
-def row(entry: ClusterEntry, status: ClusterStatus | None) -> dict[str, Any]:
-    """Return the row of cli.md; `reachable` is null for a cluster that was not contacted."""
-    asked = status is not None and status.reach in (Reach.REACHABLE, Reach.UNREACHABLE, Reach.REFUSED)
-    message = entry.problem or (status.message if status else "")
-    if status and status.reach is Reach.APPROVAL_NEEDED:
-        message = message or msg("Runs a program to get credentials that nobody has allowed yet")
-    return {
-        "name": entry.name,
-        "server": entry.server,
-        "source": entry.source,
-        "reachable": status.reach is Reach.REACHABLE if status and asked else None,
-        "version": status.version if status else "",
-        "message": message,
-    }
-
-
-def _print(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    if not rows:
-        session.out.note(msg("No cluster found. `ansflow-desktop practice start` starts one on this machine."))
-        return
-    words = {True: _("yes"), False: _("no"), None: _("not asked")}
-    heads = (_("NAME"), _("SERVER"), _("SOURCE"), _("REACHABLE"), _("VERSION"), _("MESSAGE"))
-    cells = [
-        (
-            item["name"],
-            item["server"],
-            item["source"],
-            words[item["reachable"]],
-            item["version"],
-            translate(item["message"]),
-        )
-        for item in rows
-    ]
-    session.out.line(table(heads, cells))
-
-
 def clusters_test(session: Session) -> int:
-    """Check one cluster; exit code 3 when it does not answer or refuses."""
+    """Test the connection of one cluster and show each stage; exit code 3 when it does not answer or refuses."""
+    from ansflow_desktop.kube import sync
+    from ansflow_desktop.kube.diagnose import diagnose
+
     entry = session.entry(session.args.cluster)
-    status = require_reachable(session, entry)
+    services = session.services
+    found = sync.run(diagnose(entry, services.catalog.document(entry.name), tools=services.tools))
+    error = None if found.status.reach is Reach.REACHABLE else _no_answer(entry, found)
     if session.out.is_text:
-        values = {"name": entry.name, "version": status.version, "latency": round(status.latency_ms)}
+        _print_stages(session, found)
+        if error:
+            raise error
+        values = {"name": entry.name, "version": found.status.version, "latency": round(found.status.latency_ms)}
         session.out.line(_("%(name)s: Kubernetes %(version)s, answered in %(latency)s ms") % values)
     else:
-        session.out.document({**row(entry, status), "latency_ms": round(status.latency_ms, 1)})
-    return int(ExitCode.DONE)
+        _document(session, entry, found, error)
+    return int(error.code if error else ExitCode.DONE)
 
 
-def clusters_namespaces(session: Session) -> int:
-    """Show the namespaces of one cluster, one a line."""
-    from ansflow_desktop.kube import namespaces, sync
-
-    entry = session.entry(session.args.cluster)
-    names = sync.run(namespaces.list_namespaces(session.services.catalog.document(entry.name)))
-    if session.out.is_text:
-        session.out.line("\n".join(names))
-    else:
-        session.out.document(names)
-    return int(ExitCode.DONE)
+def _no_answer(entry: ClusterEntry, found: Diagnosis) -> UserError:
+    title = msg("Cluster %(name)s cannot be reached", name=entry.name)
+    if found.status.reach is Reach.REFUSED:
+        title = msg("Cluster %(name)s refuses the credentials", name=entry.name)
+    stage = found.worst
+    hint: Text = stage.hint if stage else ""
+    if entry.source == "practice" and stage and stage.name == "tcp":
+        hint = msg("Start it: ansflow-desktop practice start %(name)s", name=entry.name)
+    return UserError(title, found.status.message, hint, field="k8s_cluster", code=ExitCode.UNREACHABLE)
 
 
-def clusters_add(session: Session) -> int:
-    """Remember one more kubeconfig file and show what it brings."""
-    file = Path(session.args.file).expanduser().absolute()
-    if not is_there(file):
-        raise UserError(msg("There is no kubeconfig file %(file)s", file=str(file)), field="FILE")
-    session.services.add_kubeconfig(file)
-    rows = [row(entry, None) for entry in session.services.catalog.entries() if entry.source == str(file)]
-    if session.out.is_text:
-        _print(session, rows)
-    else:
-        session.out.document(rows)
-    return int(ExitCode.DONE)
+def _print_stages(session: Session, found: Diagnosis) -> None:
+    words = {
+        Finding.GOOD: _("good"),
+        Finding.WARNING: _("warning"),
+        Finding.BAD: _("failed"),
+        Finding.SKIPPED: _("skipped"),
+    }
+    rows = [(translate(NAMES[stage.name]), words[stage.finding], _found(stage)) for stage in found.stages]
+    session.out.line(table((_("STAGE"), _("RESULT"), _("FOUND")), rows))
+
+
+def _found(stage: Stage) -> str:
+    """Return what was found in one line; the hint too where nothing else will show it."""
+    parts = [stage.title, stage.message, stage.hint if stage.finding is Finding.WARNING else ""]
+    return " – ".join(text for text in map(translate, parts) if text)
+
+
+NAMES: dict[str, Text] = {
+    "address": msg("Address"),
+    "proxy": msg("Proxy"),
+    "dns": msg("Name lookup"),
+    "tcp": msg("Port"),
+    "tls": msg("Encryption"),
+    "api": msg("API server"),
+    "credentials": msg("Credentials"),
+    "rights": msg("Rights"),
+    "version": msg("Version"),
+}
+"""What the stages of a connection test are called."""
+
+
+def _document(session: Session, entry: ClusterEntry, found: Diagnosis, error: UserError | None) -> None:
+    """Write the row, with the stages and what is known of the user; the error's own lines go to stderr."""
+    document = {
+        **row(entry, found.status),
+        "latency_ms": round(found.status.latency_ms, 1),
+        "user": found.user,
+        "groups": found.groups,
+        "clock_ahead_s": round(found.clock_ahead, 1),
+        "stages": found.stages,
+    }
+    if error:
+        parts = {"title": error.title, "message": error.message, "hint": error.hint, "field": error.field}
+        document["error"] = {**parts, "code": int(error.code)}
+        session.out.note(error.title)
+    session.out.document(document)

@@ -70,6 +70,8 @@ class NamespaceCache:
 
     def rename(self, old: str, new: str) -> None:
         """Keep what is known of `old` under the name `new`."""
+        if old == new:
+            return
         with self._lock:
             found = self._all().get(old)
         self._keep(old, None)

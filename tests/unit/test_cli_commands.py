@@ -125,7 +125,7 @@ def test_a_credential_program_is_shown_and_not_run(call, tmp_path: Path) -> None
 def test_a_credential_program_runs_once_its_digest_is_given(call, tmp_path: Path) -> None:
     _, _, err = call("clusters", "test", "plugin")
     digest = err.split("--approve-plugin")[1].split()[0]
-    code, _, _ = call("clusters", "test", "plugin", "--approve-plugin", digest)
+    code, _, _ = call("clusters", "namespaces", "plugin", "--approve-plugin", digest)
     assert code == ExitCode.UNREACHABLE
     assert (tmp_path / "plugin-ran").exists()
 
