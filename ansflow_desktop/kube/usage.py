@@ -11,7 +11,7 @@ from ansflow_desktop.kube.pages import decode
 from ansflow_desktop.kube.quantity import parse_or_zero
 from ansflow_desktop.models.cluster import Amount
 
-Quantities: TypeAlias = "dict[str, str | int | float]"
+Quantities: TypeAlias = dict[str, str | int | float]
 
 
 class _Condition(msgspec.Struct, frozen=True):

@@ -38,9 +38,9 @@ def kubeconfig(tmp_path: Path) -> Path:
 
 
 def answer(kubeconfig: Path, tmp_path: Path, word: str) -> tuple[int, str]:
-    """Run `clusters test dev` on a terminal of its own, type `word`, return exit code and what was shown."""
+    """Run `clusters namespaces dev` on a terminal of its own, type `word`, return exit code and what was shown."""
     command = [sys.executable, "-m", "ansflow_desktop", "--data-dir", str(tmp_path / "data")]
-    command += ["--kubeconfig", str(kubeconfig), "clusters", "test", "dev"]
+    command += ["--kubeconfig", str(kubeconfig), "clusters", "namespaces", "dev"]
     master, slave = pty.openpty()
     with subprocess.Popen(command, stdin=slave, stdout=subprocess.DEVNULL, stderr=slave, close_fds=True) as process:
         os.close(slave)
