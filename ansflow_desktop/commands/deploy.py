@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ansflow_desktop.commands import execution, leftovers
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.models.deploy import DeployRequest
+from ansflow_desktop.models.duration import duration_seconds
 
 if TYPE_CHECKING:
     from ansflow_desktop.commands.session import Session
@@ -20,14 +21,16 @@ def deploy(session: Session) -> int:
         session.services.require_writable()
         leftovers.tell(session)
     request = _request(session)
-    from ansflow_desktop.executors import preflight
+    from ansflow_desktop.executors import guard, preflight
 
     problems = preflight.check_request(request, session.services.tools, session.services.catalog)
     if execution.refuse_problems(session, problems):
         return int(ExitCode.INVALID)
     if args.dry_run:
         return execution.show_plan(session, request.pipeline(), {})
+    guard.require_changeable(session.services.catalog, [args.cluster])
     execution.require_reachable(session, session.entry(args.cluster))
+    execution.tell_ending(session, [args.cluster], duration_seconds(args.timeout))
     return execution.carry_out(session, request.pipeline())
 
 

@@ -74,6 +74,14 @@ def _practice_hint(session: Session, name: str) -> Text:
     )
 
 
+def tell_ending(session: Session, clusters: Sequence[str], seconds: float) -> None:
+    """Say on stderr which credentials end during a run of `seconds` seconds; nothing is refused for it."""
+    from ansflow_desktop.executors.expiry import ending_problems
+
+    for problem in ending_problems(session.services.credentials, clusters, seconds, "k8s_cluster"):
+        session.out.note("\n".join(problem_lines(problem, session.out.labels)))
+
+
 def carry_out(session: Session, pipeline: Pipeline, **options: Any) -> int:
     """Run `pipeline` with the runner's `options` and return the exit code; Ctrl+C cancels, twice at once."""
     runner = session.services.runner()

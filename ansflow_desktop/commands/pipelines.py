@@ -12,6 +12,7 @@ from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.session import pairs
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
+from ansflow_desktop.models.duration import duration_seconds
 from ansflow_desktop.models.pipeline import Pipeline
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines.document import PipelineError, read_text
@@ -38,8 +39,16 @@ def run(session: Session) -> int:
     if args.dry_run:
         return execution.show_plan(session, pipeline, variables, chosen)
     _require_clusters(session, pipeline, variables, chosen)
+    names = execution.cluster_names(pipeline, variables, chosen)
+    execution.tell_ending(session, names, _longest(pipeline, chosen))
     options = {"only": args.only, "start_from": args.start_from, "confirmed": args.confirm}
     return execution.carry_out(session, pipeline, variables=variables, **options)
+
+
+def _longest(pipeline: Pipeline, chosen: Collection[int] | None) -> float:
+    """Return how many seconds the chosen steps may take together, as far as their timeouts say it."""
+    steps = [step for index, step in enumerate(pipeline.steps) if chosen is None or index in chosen]
+    return sum(duration_seconds(str(step.k8s_config.get("timeout") or step.timeout)) for step in steps)
 
 
 def preview(session: Session) -> int:

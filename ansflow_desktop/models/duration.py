@@ -26,6 +26,11 @@ def parse_duration(text: str, field: str = "timeout") -> float:
     return _seconds(text)
 
 
+def duration_seconds(text: str) -> float:
+    """Return the seconds of a duration, 0 for what is none (nothing typed, or a variable that is not known yet)."""
+    return 0 if duration_problem(text) else _seconds(text)
+
+
 def duration_problem(text: str) -> Message | None:
     """Return why `text` is no duration above zero, None where it is one."""
     if not text:

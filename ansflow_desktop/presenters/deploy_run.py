@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.deploy import DeployRequest
-from ansflow_desktop.models.duration import parse_duration
+from ansflow_desktop.models.duration import duration_seconds
 from ansflow_desktop.models.run import RunEvent
 from ansflow_desktop.presenters.pipeline_run import PipelineRun
 from ansflow_desktop.presenters.run_view import RunFold
@@ -27,7 +26,4 @@ class DeployRun(PipelineRun):
 
 
 def _seconds(request: DeployRequest) -> float:
-    try:
-        return parse_duration(request.timeout) if request.wait else 0
-    except UserError:
-        return 0
+    return duration_seconds(request.timeout) if request.wait else 0

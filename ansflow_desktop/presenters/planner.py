@@ -13,6 +13,7 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.chart import Chart
 from ansflow_desktop.models.command import KubeTarget, ToolSet
 from ansflow_desktop.models.deploy import DeployRequest
+from ansflow_desktop.models.duration import duration_seconds
 from ansflow_desktop.models.pipeline import ExecutionContext
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.process import Cancel
@@ -95,7 +96,7 @@ class Planner(QObject):
         from ansflow_desktop.executors.preflight import check_request
 
         tools: ToolSet = self._services.tools
-        problems = tuple(check_request(request, tools, self._services.catalog))
+        problems = (*check_request(request, tools, self._services.catalog), *self._cluster_problems(request))
         try:
             plan = plan_step(request.step(), _context(request), tools, self._target(request), Path(request.chart_path))
         except UserError as error:
@@ -103,6 +104,19 @@ class Planner(QObject):
         typed = plan.shown or plan.commands[-1]
         fetches = plan.preparation.notice if plan.preparation else ""
         return Plan(command=typed.shown(), copy_text=copy_text(typed), fetches=fetches, problems=problems)
+
+    def _cluster_problems(self, request: DeployRequest) -> tuple[Problem, ...]:
+        """Return what the cluster's marks and credentials say against this run."""
+        from ansflow_desktop.executors import expiry
+
+        catalog, name = self._services.catalog, request.cluster
+        if not any(entry.name == name and not entry.problem for entry in catalog.entries()):
+            return ()
+        seconds = duration_seconds(request.timeout)
+        return (
+            *expiry.read_only_problems(catalog, name, "cluster"),
+            *expiry.ending_problems(self._services.credentials, [name], seconds, "cluster"),
+        )
 
     def _target(self, request: DeployRequest) -> KubeTarget:
         if not request.cluster:
