@@ -41,20 +41,15 @@ def namespace_cache(services: Services) -> NamespaceCache:
     return NamespaceCache(services.directories.data / "namespaces.json")
 
 
-def candidates(services: Services, entry: ClusterEntry) -> tuple[str, ...]:
-    """Return the namespaces to ask for where listing is forbidden: the noted one and those of earlier deploys."""
-    used = [last.namespace for last in services.settings.last.values() if last.cluster == entry.name]
-    return tuple(dict.fromkeys(name for name in (entry.namespace, *used) if name))
-
-
 def clusters_namespaces(session: Session) -> int:
     """Show the namespaces of one cluster, one a line; where listing is forbidden, those that may be used."""
     from ansflow_desktop.kube import sync
+    from ansflow_desktop.kube.namespace_cache import candidates
 
     services = session.services
     entry = session.entry(session.args.cluster)
     document = services.catalog.document(entry.name)
-    found = sync.run(namespace_cache(services).read(entry.name, document, candidates(services, entry)))
+    found = sync.run(namespace_cache(services).read(entry.name, document, candidates(entry, services.settings)))
     if found.message:
         session.out.note(found.message)
     if session.out.is_text:
@@ -145,6 +140,7 @@ async def _sync_all(session: Session, entries: Sequence[ClusterEntry]) -> list[_
 
 async def _sync(session: Session, cache: NamespaceCache, entry: ClusterEntry) -> _Synced:
     from ansflow_desktop.kube import probe
+    from ansflow_desktop.kube.namespace_cache import candidates
     from ansflow_desktop.kube.statistics import read_statistics
 
     services = session.services
@@ -154,7 +150,8 @@ async def _sync(session: Session, cache: NamespaceCache, entry: ClusterEntry) ->
     try:
         document = services.catalog.document(entry.name)
         namespaces, statistics = await asyncio.gather(
-            cache.read(entry.name, document, candidates(services, entry)), read_statistics(document, entry.name)
+            cache.read(entry.name, document, candidates(entry, services.settings)),
+            read_statistics(document, entry.name),
         )
     except UserError as error:  # it was lost meanwhile
         message = error.message or error.title

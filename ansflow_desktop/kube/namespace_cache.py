@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,7 +15,10 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.kube.namespaces import usable_namespaces
-from ansflow_desktop.models.cluster import NamespaceList
+from ansflow_desktop.models.cluster import ClusterEntry, NamespaceList
+
+if TYPE_CHECKING:
+    from ansflow_desktop.settings import Settings
 
 _MOST_CLUSTERS = 1000
 _MOST_BYTES = 32 * 1024 * 1024
@@ -98,6 +101,12 @@ class NamespaceCache:
         if self._known is None:
             self._known = _read(self._path)
         return self._known
+
+
+def candidates(entry: ClusterEntry, settings: Settings) -> tuple[str, ...]:
+    """Return the namespaces to ask for where listing is forbidden: the noted one and those of earlier deploys."""
+    used = [last.namespace for last in settings.last.values() if last.cluster == entry.name]
+    return tuple(dict.fromkeys(name for name in (entry.namespace, *used) if name))
 
 
 def _read(path: Path) -> dict[str, _Known]:
