@@ -1,0 +1,339 @@
+"""Renewals on a real API server: what comes back is tried, goes to its place, and the old one stays until then."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import os
+import stat
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from ansflow_desktop.credentials import renew, signing
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.executors import renewal
+from ansflow_desktop.executors.services import Options, Services
+from ansflow_desktop.i18n import translate
+from ansflow_desktop.kube import kubeconfig as reader
+from ansflow_desktop.kube import sync
+from ansflow_desktop.kube.errors import KubeError
+from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
+
+HOUR = 3600
+REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+
+
+class MemoryVault(dict):
+    """Secrets in memory, as the vault keeps them for one session."""
+
+    def put(self, key, value):
+        self[key] = value
+
+    def remove(self, key):
+        self.pop(key, None)
+
+
+@pytest.fixture
+def document(kubeconfig):
+    return reader.load((kubeconfig,)).document("practice")
+
+
+@pytest.fixture
+def account(practice_api, namespace):
+    """The namespace with the ServiceAccount `deployer`, which may renew its own token."""
+    practice_api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    practice_api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "deployer"}})
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    rule = {
+        "apiGroups": [""],
+        "resources": ["serviceaccounts/token"],
+        "resourceNames": ["deployer"],
+        "verbs": ["create"],
+    }
+    practice_api.create(f"{rbac}/roles", {"metadata": {"name": "renew"}, "rules": [rule]})
+    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "renew"}
+    practice_api.create(f"{rbac}/rolebindings", {"metadata": {"name": "renew"}, "roleRef": role, "subjects": [subject]})
+    return SimpleNamespace(namespace=namespace, name="deployer", user=f"system:serviceaccount:{namespace}:deployer")
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A refused new credential is tried once more only."""
+    monkeypatch.setattr(renew, "_TRIES_S", (0.0, 0.0))
+
+
+@pytest.fixture
+def services(kubeconfig, tmp_path):
+    made = Services(Options(kubeconfig=str(kubeconfig), data_dir=str(tmp_path / "data")))
+    made._made["vault"] = MemoryVault()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def added(services, document, account):
+    """A cluster added by hand with a token of the account; its name."""
+    token = sync.run(renew.token_request(document, account.namespace, account.name, 600)).token
+    ((found, _secret),) = services.cluster_book.from_kubeconfig(text_of(renew.with_secret(document, SECRET(token))))
+    own = OwnCluster(**{name: getattr(found, name) for name in found.__struct_fields__} | {"name": "mine"})
+    services.cluster_book.add(own, SECRET(token), ClusterMarks(description="by hand"))
+    return "mine"
+
+
+def SECRET(token):  # noqa: N802
+    return ClusterSecret(token=token)
+
+
+def text_of(document):
+    import msgspec
+
+    return msgspec.json.encode(document).decode()
+
+
+def ends_in(when) -> float:
+    return (when - datetime.datetime.now(datetime.UTC)).total_seconds()
+
+
+def who(document, made):
+    return sync.run(renew.prove(renew.with_secret(document, made.secret))).user
+
+
+# tokens
+
+
+def test_a_token_for_the_time_asked_is_accepted_before_it_is_given_out(document, account) -> None:
+    made = sync.run(renew.token_request(document, account.namespace, account.name, HOUR))
+    assert made.identity.user == account.user
+    assert HOUR - 60 < ends_in(made.expires_at) < HOUR + 60
+    assert made.notes == ()
+    assert who(document, made) == account.user
+    assert made.token not in repr(made)
+
+
+def test_the_account_renews_its_own_token(document, account) -> None:
+    first = sync.run(renew.token_request(document, account.namespace, account.name, 600))
+    again = sync.run(renew.token_request(renew.with_secret(document, first.secret), account.namespace, "deployer", 900))
+    assert again.token != first.token and again.identity.user == account.user
+
+
+def test_a_missing_account_is_said_by_the_server(document, account) -> None:
+    with pytest.raises(KubeError) as caught:
+        sync.run(renew.token_request(document, account.namespace, "nobody", HOUR))
+    assert caught.value.status == 404 and "nobody" in translate(caught.value.message)
+
+
+def test_a_token_that_the_server_itself_refuses_is_not_given_out(document, account, impatient) -> None:
+    with pytest.raises(UserError) as caught:
+        sync.run(renew.token_request(document, account.namespace, account.name, HOUR, ("elsewhere",)))
+    assert caught.value.code is ExitCode.UNREACHABLE and "does not accept" in translate(caught.value.title)
+
+
+def test_a_wrong_token_may_ask_for_nothing(document, account) -> None:
+    with pytest.raises(KubeError) as caught:
+        wrong = renew.with_secret(document, SECRET("wrong"))
+        sync.run(renew.token_request(wrong, account.namespace, account.name, HOUR))
+    assert caught.value.status == 401
+
+
+# certificates
+
+
+def test_a_certificate_is_signed_tried_and_its_request_taken_away(document, practice_api) -> None:
+    made = sync.run(renew.csr(document, "jane", ("team-a", "team-b"), HOUR))
+    assert made.identity.user == "jane" and {"team-a", "team-b"} <= set(made.identity.groups)
+    assert HOUR - 600 < ends_in(made.expires_at) < HOUR + 60
+    assert who(document, made) == "jane"
+    assert not requests_of(practice_api, "practice-admin")
+    assert made.key not in repr(made)
+
+
+def test_the_group_of_masters_is_refused_in_the_servers_words(document, practice_api) -> None:
+    with pytest.raises(UserError) as caught:
+        sync.run(renew.csr(document, "jane", ("system:masters",), HOUR))
+    assert caught.value.code is ExitCode.FORBIDDEN and "system:masters" in translate(caught.value.message)
+    assert not requests_of(practice_api, "practice-admin")
+
+
+@pytest.fixture
+def requester(document, practice_api, account):
+    """A document of an account that may ask for certificates, but not approve them."""
+    rbac = "/apis/rbac.authorization.k8s.io/v1"
+    rule = {
+        "apiGroups": ["certificates.k8s.io"],
+        "resources": ["certificatesigningrequests"],
+        "verbs": ["create", "get", "delete"],
+    }
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": account.namespace}
+    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": account.namespace}
+    practice_api.create(f"{rbac}/clusterroles", {"metadata": {"name": account.namespace}, "rules": [rule]})
+    bound = {"metadata": {"name": account.namespace}, "roleRef": role, "subjects": [subject]}
+    practice_api.create(f"{rbac}/clusterrolebindings", bound)
+    made = sync.run(renew.token_request(document, account.namespace, "deployer", 600))
+    yield renew.with_secret(document, made.secret)
+    for kind in ("clusterrolebindings", "clusterroles"):
+        practice_api.request("DELETE", f"{rbac}/{kind}/{account.namespace}")
+
+
+def requests_of(api, user):
+    return [item["metadata"]["name"] for item in api.get(REQUESTS)["items"] if item["spec"]["username"] == user]
+
+
+def test_nobody_approves_in_time(requester, practice_api, account) -> None:
+    told = []
+    with pytest.raises(UserError) as caught:
+        sync.run(renew.csr(requester, "jane", (), HOUR, patience=0.3, on_wait=told.append))
+    assert caught.value.code is ExitCode.FORBIDDEN and "Nobody approved" in translate(caught.value.message)
+    assert "kubectl certificate approve ansflow-" in translate(told[0])
+    assert not requests_of(practice_api, account.user)
+
+
+def test_an_administrator_approves_meanwhile(requester, kubectl, kubeconfig) -> None:
+    def approve(text) -> None:
+        name = translate(text).rpartition(" ")[2]
+        command = [kubectl.path, "--kubeconfig", str(kubeconfig), "certificate", "approve", name]
+        subprocess.run(command, check=True, capture_output=True)
+
+    made = sync.run(renew.csr(requester, "jane", ("team",), HOUR, patience=20, on_wait=approve))
+    assert made.identity.user == "jane"
+
+
+def test_an_administrator_denies_it(requester, kubectl, kubeconfig) -> None:
+    def deny(text) -> None:
+        name = translate(text).rpartition(" ")[2]
+        command = [kubectl.path, "--kubeconfig", str(kubeconfig), "certificate", "deny", name]
+        subprocess.run(command, check=True, capture_output=True)
+
+    with pytest.raises(UserError) as caught:
+        sync.run(renew.csr(requester, "jane", (), HOUR, patience=20, on_wait=deny))
+    assert caught.value.code is ExitCode.FORBIDDEN and "not signed" in translate(caught.value.title)
+
+
+def test_a_certificate_for_another_user_is_not_taken(document) -> None:
+    made = sync.run(renew.csr(document, "jane", (), HOUR))
+    with pytest.raises(UserError):
+        signing.checked(made.certificate, made.key, "john", "server")
+    other, _request = signing.new_request("jane", ())
+    with pytest.raises(UserError):
+        signing.checked(made.certificate, other, "jane", "server")
+
+
+# where the new one goes
+
+
+def test_the_secret_of_a_cluster_added_by_hand_is_replaced(services, added, account) -> None:
+    old = services.cluster_book.secret(services.cluster_book.own(added))
+    known = sync.run(renewal.renewable(services, added))
+    assert (known.how, known.account, known.puts[0]) == ("token_request", "deployer", "replace")
+    done = sync.run(renewal.renew(services, added, renewal.Wanted(seconds=2 * HOUR)))
+    new = services.cluster_book.secret(services.cluster_book.own(added))
+    assert (done.put, done.place, done.user) == ("replace", "mine", account.user)
+    assert new.token != old.token and ends_in(done.expires_at) > HOUR > ends_in(done.expired_at)
+    assert services.catalog.document(added)["users"][0]["user"] == {"token": new.token}
+    assert services.catalog.marks(added).description == "by hand"
+    assert services.redactor(f"x {new.token} y") == "x *** y"
+
+
+def test_the_old_secret_stays_when_the_new_one_is_refused(services, added, impatient) -> None:
+    before = dict(services.vault)
+    with pytest.raises(UserError):
+        sync.run(renewal.renew(services, added, renewal.Wanted(audiences=("elsewhere",))))
+    with pytest.raises(UserError):
+        sync.run(renewal.renew(services, added, renewal.Wanted(account="nobody")))
+    assert dict(services.vault) == before
+
+
+def test_a_secret_that_another_process_replaced_is_left_alone(services, added, monkeypatch) -> None:
+    making = renew.token_request
+
+    async def meanwhile(*args, **kwargs):
+        made = await making(*args, **kwargs)
+        services.cluster_book.replace_secret(added, SECRET("of-the-other"))
+        return made
+
+    monkeypatch.setattr(renew, "token_request", meanwhile)
+    with pytest.raises(UserError) as caught:
+        sync.run(renewal.renew(services, added))
+    assert "meanwhile" in translate(caught.value.title)
+    assert services.cluster_book.secret(services.cluster_book.own(added)).token == "of-the-other"
+
+
+def test_a_token_that_is_refused_already_is_renewed_by_another_entry(services, added, account) -> None:
+    services.cluster_book.replace_secret(added, SECRET("ended"))
+    with pytest.raises(KubeError):
+        sync.run(renewal.renew(services, added))
+    wanted = renewal.Wanted(namespace=account.namespace, account="deployer", via="practice")
+    assert sync.run(renewal.renew(services, added, wanted)).user == account.user
+
+
+def test_a_token_becomes_a_certificate(services, added) -> None:
+    wanted = renewal.Wanted(how="csr", user="jane", via="practice", seconds=HOUR)
+    done = sync.run(renewal.renew(services, added, wanted))
+    assert done.user == "jane" and "jane" in translate(done.notes[0])
+    assert services.cluster_book.own(added).auth == "certificate"
+    assert sync.run(renew.prove(services.catalog.document(added))).user == "jane"
+    known = sync.run(renewal.renewable(services, added))
+    assert (known.how, known.user) == ("csr", "jane")
+
+
+def test_a_context_is_never_written_the_new_one_goes_to_a_private_file(services, account, kubeconfig, tmp_path) -> None:
+    before, place = kubeconfig.read_bytes(), tmp_path / "new.yaml"
+    wanted = renewal.Wanted(namespace=account.namespace, account="deployer", put="file", file=str(place))
+    done = sync.run(renewal.renew(services, "practice", wanted))
+    assert done.place == str(place) and stat.S_IMODE(place.stat().st_mode) == 0o600
+    saved = reader.load((place,)).document("practice")
+    assert sync.run(renew.prove(saved)).user == account.user
+    sync.run(renewal.renew(services, "practice", wanted))
+    assert reader.load((place,)).document("practice") != saved
+    assert kubeconfig.read_bytes() == before
+
+
+def test_a_private_copy_of_a_context(services, account) -> None:
+    wanted = renewal.Wanted(namespace=account.namespace, account="deployer")
+    done = sync.run(renewal.renew(services, "practice", wanted))
+    assert (done.put, done.place) == ("copy", "practice-renewed")
+    assert sync.run(renew.prove(services.catalog.document(done.place))).user == account.user
+    again = sync.run(renewal.renew(services, "practice", wanted))
+    assert again.place == "practice-renewed-2"
+
+
+def test_places_that_are_not_ours_are_refused_before_anything_is_asked(services, account, kubeconfig, tmp_path) -> None:
+    other, folder = tmp_path / "letter.txt", tmp_path / "folder"
+    other.write_text("dear\n")
+    folder.mkdir()
+    open_file = tmp_path / "open.yaml"
+    open_file.write_bytes(kubeconfig.read_bytes())
+    open_file.chmod(0o644)
+    link = tmp_path / "link.yaml"
+    link.symlink_to(kubeconfig)
+    inside = services.directories.data / "x.yaml"
+    for file in (kubeconfig, link, other, folder, open_file, inside, tmp_path / "no" / "where", "bad\0name"):
+        wanted = renewal.Wanted(namespace=account.namespace, account="deployer", put="file", file=str(file))
+        with pytest.raises(UserError) as caught:
+            sync.run(renewal.renew(services, "practice", wanted))
+        assert caught.value.field == "save", file
+    assert other.read_text() == "dear\n" and os.listdir(folder) == []
+
+
+def test_a_read_only_cluster_gives_tokens_but_signs_nothing(services, added) -> None:
+    services.shelf.set_marks(added, ClusterMarks(read_only=True))
+    assert sync.run(renewal.renew(services, added)).place == added
+    with pytest.raises(UserError) as caught:
+        sync.run(renewal.renew(services, added, renewal.Wanted(how="csr", user="jane")))
+    assert caught.value.code is ExitCode.FORBIDDEN
+
+
+def test_the_administrators_token_cannot_be_renewed_by_itself(services) -> None:
+    known = sync.run(renewal.renewable(services, "practice"))
+    assert (known.how, known.user) == ("", "practice-admin")
+    with pytest.raises(UserError) as caught:
+        sync.run(renewal.renew(services, "practice"))
+    assert caught.value.field == "account" and "ServiceAccount" in translate(caught.value.message)
+
+
+def test_impersonation_is_kept_in_a_file(document) -> None:
+    acting = copy.deepcopy(document)
+    acting["users"][0]["user"]["as"] = "jane"
+    assert renew.with_secret(acting, SECRET("new"))["users"][0]["user"] == {"as": "jane", "token": "new"}
