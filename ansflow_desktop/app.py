@@ -17,12 +17,12 @@ from ansflow_desktop.widgets.shell import Shell
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ansflow_desktop.credentials.reminders import Reminder
     from ansflow_desktop.executors.services import Options, Services
     from ansflow_desktop.i18n import Text
     from ansflow_desktop.models.cluster import ClusterEntry
     from ansflow_desktop.presenters.clusters import ClustersPresenter
     from ansflow_desktop.presenters.credentials import CredentialsPresenter
-    from ansflow_desktop.presenters.credentials_reminders import Reminder
     from ansflow_desktop.presenters.deploy import DeployPresenter
     from ansflow_desktop.presenters.pipelines import PipelinesPresenter
     from ansflow_desktop.presenters.reads import ClusterReads

@@ -29,10 +29,10 @@ from ansflow_desktop.presenters.credentials_work import CredentialsWork, Reading
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ansflow_desktop.presenters.credentials_reminders import Reminder
+    from ansflow_desktop.credentials.reminders import Reminder
 
 _AGAIN_S = 1800.0
-_DAYS = (0, 365)
+_DAYS = (1, 365)
 _MOST_DAYS = 10
 
 
@@ -228,7 +228,7 @@ class CredentialsPresenter(Presenter):
 
     def told(self, due: tuple[Reminder, ...]) -> None:
         """Remember what was told, so that nobody is told twice of the same day."""
-        self._start("told", self._work.told(due))
+        self._start("told", self._work.told(due, self.state.reports))
 
     def choose_days(self, warn: int, reminders: tuple[int, ...]) -> None:
         """Say "soon" for what ends within `warn` days, and remind on these days before an end (none: never)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.credential import CredentialReport, PriorityAction
 from ansflow_desktop.presenters.base import off_thread
-from ansflow_desktop.presenters.credentials_reminders import Reminder, due_now, remember
+from ansflow_desktop.presenters.credentials_reminders import due_now, remember
 from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm, RenewalState, Unread
 
 _READING = ("credentials.service", "credentials.inventory", "credentials.registries", "credentials.advice")
@@ -26,6 +26,10 @@ _DOING = {
     "token_request": msg("Asking for a new token, then trying it"),
     "csr": msg("Asking for a new certificate, then trying it"),
 }
+
+
+if TYPE_CHECKING:
+    from ansflow_desktop.credentials.reminders import Reminder
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,11 +128,12 @@ class CredentialsWork:
         """Return what is to be told now and was not told before."""
         if not reports or not days:
             return ()
+        await _import("credentials.reminders")
         return await off_thread(lambda: due_now(reports, days, self._told_file))
 
-    async def told(self, due: tuple[Reminder, ...]) -> None:
-        """Remember what was told; raises UserError where that cannot be written."""
-        await off_thread(lambda: remember(self._told_file, due))
+    async def told(self, due: tuple[Reminder, ...], reports: tuple[CredentialReport, ...]) -> None:
+        """Remember what was told of `reports`; raises UserError where that cannot be written."""
+        await off_thread(lambda: remember(self._told_file, due, reports))
 
     @property
     def _told_file(self) -> Path:

@@ -15,7 +15,7 @@ from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm
 from ansflow_desktop.widgets.code import CodeView
 from ansflow_desktop.widgets.controls import ComboBox, button, label, row
 from ansflow_desktop.widgets.credentials_form import FormFields, choice, line
-from ansflow_desktop.widgets.credentials_renew import Note
+from ansflow_desktop.widgets.credentials_note import Note
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
 
@@ -26,7 +26,7 @@ KINDS: dict[str, Message] = {
     "cronjob": msg("A CronJob in the cluster"),
     "exec": msg("A credential program for a kubeconfig"),
 }
-_WIDTH, _LINES = 780, 15
+_WIDTH, _LINES = 780, 11
 
 
 class AutomationDialog(Dialog):
@@ -60,6 +60,7 @@ class AutomationDialog(Dialog):
     def _build_files(self) -> None:
         self.file = ComboBox(_("File"))
         self.file.setObjectName("automation_file")
+        self.file.setMinimumWidth(320)
         self.file.activated.connect(self._on_file)
         self.copy = button(_("Copy"), "", "content-copy", _("Copy the file's text"))
         self.copy.clicked.connect(self._on_copy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
@@ -21,7 +21,7 @@ from ansflow_desktop.widgets.controls import (
     set_property,
 )
 
-_FIRST = 3
+_FIRST, _LINK = 3, 190
 
 
 class _Verdict(QWidget):
@@ -65,6 +65,10 @@ class DetailCard(Card):
         self.body.addLayout(self._verdicts())
         self._words = label("", "muted", wrap=True, selectable=True)
         self.body.addWidget(self._words)
+        self.body.addLayout(self._buttons())
+        self._advice = QVBoxLayout()
+        self._advice.setSpacing(10)
+        self.body.addLayout(self._advice)
         self.body.addWidget(rule())
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
@@ -76,10 +80,6 @@ class DetailCard(Card):
         self._grid.setVerticalSpacing(5)
         self._grid.setColumnStretch(1, 1)
         self.body.addLayout(self._grid)
-        self._advice = QVBoxLayout()
-        self._advice.setSpacing(10)
-        self.body.addLayout(self._advice)
-        self.body.addLayout(self._buttons())
 
     def _verdicts(self) -> QGridLayout:
         self.claim, self.server = _Verdict(_("It says")), _Verdict(_("The server says"))
@@ -141,7 +141,7 @@ class DetailCard(Card):
             set_property(self._bar, "tone", said.tone_of(report))
         clear(self._grid)
         for number, (title, text) in enumerate(facts(report)):
-            self._grid.addWidget(label(title, "muted"), number, 0)
+            self._grid.addWidget(label(title, "muted"), number, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(_value(text), number, 1)
 
     def _show_advice(self, advice: tuple[Advice, ...]) -> None:
@@ -265,14 +265,15 @@ class FirstThings(Card):
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        due = said.end(action.due)
-        title = translate(msg("%(number)s.  %(what)s", number=action.number, what=translate(action.advice.title)))
-        layout.addWidget(label(title, "", "", wrap=True))
         link = button(name, "link", "", translate(msg("Show %(name)s", name=name)))
         link.setProperty("credential", action.credential)
         link.clicked.connect(self._on_link)
-        link.setMaximumWidth(260)
-        layout.addLayout(row(link, label(due, "muted"), 1, spacing=4))
+        link.setMaximumWidth(_LINK)
+        number = label(translate(msg("%(number)s.", number=action.number)), "muted")
+        layout.addLayout(row(number, link, label(said.end(action.due), "muted"), 1, spacing=4))
+        title = label(translate(action.advice.title), "", "", wrap=True)
+        title.setContentsMargins(20, 0, 0, 0)
+        layout.addWidget(title)
         return holder
 
     @Slot()

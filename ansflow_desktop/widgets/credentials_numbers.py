@@ -93,7 +93,7 @@ class Numbers(QWidget):
         for group, tile in self.tiles.items():
             words = translate(said.GROUP[group][0])
             if group is Group.SOON:
-                words = translate(msg_n("expire within %(count)s day", "expire within %(count)s days", days))
+                words = translate(msg_n("end within %(count)s day", "end within %(count)s days", days))
             tile.show_count(counts.get(group, 0), words, chosen=group is chosen)
 
     @Slot()

@@ -11,74 +11,21 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.credential import CredentialReport
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_state import CredentialsState, RenewalForm
-from ansflow_desktop.widgets import credentials_words as said
 from ansflow_desktop.widgets import words
-from ansflow_desktop.widgets.controls import Card, Chip, EmptyState, TableCard, button, icon_button, label
+from ansflow_desktop.widgets.controls import Card, Chip, EmptyState, TableCard, button, icon_button, label, plain_tip
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.credentials_details import DetailCard, FirstThings
+from ansflow_desktop.widgets.credentials_note import Note
 from ansflow_desktop.widgets.credentials_numbers import Numbers
+from ansflow_desktop.widgets.credentials_table import CredentialsTable, columns
 from ansflow_desktop.widgets.credentials_timeline import Timeline
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.releases_page import Skeleton
-from ansflow_desktop.widgets.table import Column, RowsModel, Table
+from ansflow_desktop.widgets.table import RowsModel
 
 _SIDE = 330
 _AGE_MS = 10_000
-
-
-def columns() -> tuple[Column, ...]:
-    """Return the columns in the language in use; the nearest end comes first."""
-    return (
-        Column(
-            title=_("Expires"),
-            text=said.expires,
-            sort=_end,
-            tip=lambda one: said.local(one.credential.claims.expires_at) or said.expires(one),
-            weight=1,
-            least=104,
-        ),
-        Column(
-            title=_("Credential"),
-            text=lambda one: one.credential.name,
-            sort=lambda one: one.credential.name.casefold(),
-            weight=5,
-            least=120,
-            strong=True,
-        ),
-        Column(title=_("Kind"), text=lambda one: translate(said.KIND[one.credential.kind]), weight=3, least=76),
-        Column(
-            title=_("It says"),
-            text=lambda one: translate(said.CLAIM[one.claim_verdict].word),
-            look=lambda one: said.CLAIM[one.claim_verdict],
-            tip=_claim_tip,
-            weight=2,
-            least=118,
-        ),
-        Column(
-            title=_("The server says"),
-            text=lambda one: translate(said.SERVER[one.answer.verdict].word),
-            look=lambda one: said.SERVER[one.answer.verdict],
-            tip=_server_tip,
-            weight=2,
-            least=118,
-        ),
-        Column(title=_("Used by"), text=said.used_by, tip=said.used_by_all, weight=3, least=70),
-    )
-
-
-def _end(report: CredentialReport) -> float:
-    return said.seconds_left(report.credential.claims.expires_at, 0.0)
-
-
-def _claim_tip(report: CredentialReport) -> str:
-    return translate(report.status_message)
-
-
-def _server_tip(report: CredentialReport) -> str:
-    answer = report.answer
-    asked = said.since(answer.checked_at)
-    parts = [translate(answer.message), translate(msg("asked %(ago)s", ago=asked)) if asked else ""]
-    return "\n".join(part for part in parts if part) or translate(said.SERVER[answer.verdict].word)
+_MISSING = 2
 
 
 class CredentialsPage(Page):
@@ -136,7 +83,12 @@ class CredentialsPage(Page):
         self.timeline = Timeline()
         self.timeline.chosen.connect(self._on_picked)
         self._line_card.body.addWidget(self.timeline)
-        for part in (self.numbers, self._line_card):
+        self.missing = Note()
+        self._unlock_missing = button(_("Unlock…"), "", "lock-outline")
+        self._unlock_missing.setObjectName("unlock_missing")
+        self._unlock_missing.clicked.connect(self.unlock_asked)
+        self.missing.line.addWidget(self._unlock_missing)
+        for part in (self.missing, self.numbers, self._line_card):
             layout.addWidget(part)
         layout.addWidget(self._list(), 1000)
         layout.addStretch(1)
@@ -145,7 +97,7 @@ class CredentialsPage(Page):
     def _list(self) -> TableCard:
         self._card = TableCard()
         self._model = RowsModel(columns(), lambda one: one.credential.id)
-        self.table = Table(self._model, _("Credentials"))
+        self.table = CredentialsTable(self._model, _("Credentials"))
         self.table.setObjectName("credentials_table")
         self.table.setMinimumHeight(120)
         self.table.chosen.connect(self._on_chosen)
@@ -210,7 +162,18 @@ class CredentialsPage(Page):
         self._line_card.setVisible(bool(state.rows) and self.timeline.has_ends)
         self._line_title.setText(self.timeline.heading())
         self._show_error(state)
+        self._show_missing(state)
         self._show_side(state)
+
+    def _show_missing(self, state: CredentialsState) -> None:
+        """Say which clusters' credentials are not in the list, and why."""
+        count = len(state.unread)
+        title = msg_n("%(count)s cluster could not be read", "%(count)s clusters could not be read", count)
+        lines = [f"{one.cluster}: {translate(one.why)}" for one in state.unread[:_MISSING]]
+        tip = "\n".join(f"{one.cluster}: {translate(one.why)} {translate(one.hint)}".rstrip() for one in state.unread)
+        self.missing.say(translate(title) if count else "", "\n".join(lines), "alert", "warn")
+        self.missing.setToolTip(plain_tip(tip))
+        self._unlock_missing.setVisible(state.locked)
 
     def _part(self, state: CredentialsState) -> QWidget:
         if state.rows:

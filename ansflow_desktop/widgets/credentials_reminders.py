@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg_n, translate
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
-from ansflow_desktop.widgets.controls import CheckBox, FlowLayout, button, label, row
+from ansflow_desktop.widgets.controls import CheckBox, button, label, row
 from ansflow_desktop.widgets.credentials_form import choice
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
 
-DAYS = (30, 14, 7, 3, 1, 0)
+DAYS = (60, 30, 14, 7, 3, 1)
+_IN_A_ROW = 3
 _SOON = (1, 3, 7, 14, 30, 60, 90)
 
 
@@ -25,16 +26,16 @@ class RemindersDialog(Dialog):
         self._presenter = presenter
         self.setMinimumWidth(460)
         state = presenter.state
-        text = _("You are told once on each of these days while AnsFlow is open: by the desktop and in the window.")
+        text = _("You are told once on each of these days, and at the end itself, while AnsFlow is open.")
         self.body.addWidget(label(text, "context", wrap=True))
         self.days = {day: CheckBox(_day(day)) for day in sorted({*DAYS, *state.reminder_days}, reverse=True)}
-        flow = FlowLayout(14)
-        for day, box in self.days.items():
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for number, (day, box) in enumerate(self.days.items()):
             box.setObjectName(f"remind_{day}")
             box.setChecked(day in state.reminder_days)
-            flow.addWidget(box)
-        holder = QWidget()
-        holder.setLayout(flow)
+            grid.addWidget(box, number // _IN_A_ROW, number % _IN_A_ROW)
         self.body.addWidget(Field(_("Before something expires"), holder, self.days[7]))
         soon = sorted({*_SOON, state.warn_days})
         self.warn = choice(_("“Expires soon” means"), tuple((_within(day), day) for day in soon), state.warn_days)
@@ -58,7 +59,7 @@ class RemindersDialog(Dialog):
 
 
 def _day(day: int) -> str:
-    return translate(msg_n("%(count)s day", "%(count)s days", day)) if day else _("On the day")
+    return translate(msg_n("%(count)s day", "%(count)s days", day))
 
 
 def _within(day: int) -> str:

@@ -6,55 +6,20 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QFileDialog, QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_state import RenewalForm
 from ansflow_desktop.widgets import credentials_words as said
-from ansflow_desktop.widgets.controls import Symbol, button, label, row, set_property
+from ansflow_desktop.widgets.controls import button, label, row
 from ansflow_desktop.widgets.credentials_form import FormFields, choice, line
+from ansflow_desktop.widgets.credentials_note import Note
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
 
 _WIDTH = 520
-
-
-class Note(QFrame):
-    """A line with an icon on what goes on or went wrong; takes no room when there is nothing to say."""
-
-    def __init__(self) -> None:
-        """Start with nothing to say."""
-        super().__init__()
-        self.setProperty("role", "note")
-        self._symbol = Symbol("information-outline", "accent")
-        self._title = label("", "strong", wrap=True, selectable=True)
-        self._text = label("", "", wrap=True, selectable=True)
-        inner = QVBoxLayout()
-        inner.setSpacing(2)
-        for part in (self._title, self._text):
-            inner.addWidget(part)
-        layout = row(self._symbol, spacing=9)
-        layout.setContentsMargins(12, 8, 12, 8)
-        layout.addLayout(inner, 1)
-        self.setLayout(layout)
-        self.hide()
-
-    def say(self, title: str, text: str = "", icon: str = "information-outline", tone: str = "accent") -> None:
-        """Show words in a tone; nothing where `title` is empty."""
-        self._symbol.set(icon, tone)
-        set_property(self, "tone", tone)
-        self._title.setText(title)
-        self._text.setText(text)
-        self._text.setVisible(bool(text))
-        self.setAccessibleName(f"{title}. {text}" if text else title)
-        self.setVisible(bool(title))
-
-    def say_error(self, error: UserError) -> None:
-        """Show what went wrong, in whose words, and the way out."""
-        parts = (translate(part) for part in (error.message, error.hint) if part)
-        self.say(translate(error.title), "\n".join(parts), "alert-circle", "bad")
 
 
 class RenewDialog(Dialog):

@@ -167,9 +167,9 @@ def _when(report: CredentialReport) -> str:
 
 def scale(rows: tuple[CredentialReport, ...]) -> int:
     """Return how many days the line spans: the shortest of five that shows most of the ends that are still to come."""
-    left = sorted(said.seconds_left(one.credential.claims.expires_at) for one in rows)
+    left = sorted(said.seconds_left(one.credential.claims.expires_at) for one in rows[:_MOST_ROWS])
     coming = [one for one in left if one > 0]
     if not coming:
         return 7
-    middle = coming[(len(coming) * 3 - 1) // 4 if len(coming) > 1 else 0]
-    return next((days for days in _SCALES if middle <= days * _DAY), _SCALES[-1])
+    most = coming[len(coming) * 3 // 4]
+    return next((days for days in _SCALES if most <= days * _DAY), _SCALES[-1])
