@@ -9,6 +9,7 @@ import stat
 import subprocess
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from ansflow_desktop.credentials import renew, signing
@@ -77,19 +78,17 @@ def services(kubeconfig, tmp_path):
 def added(services, document, account):
     """A cluster added by hand with a token of the account; its name."""
     token = sync.run(renew.token_request(document, account.namespace, account.name, 600)).token
-    ((found, _secret),) = services.cluster_book.from_kubeconfig(text_of(renew.with_secret(document, SECRET(token))))
+    ((found, _secret),) = services.cluster_book.from_kubeconfig(text_of(renew.with_secret(document, secret_of(token))))
     own = OwnCluster(**{name: getattr(found, name) for name in found.__struct_fields__} | {"name": "mine"})
-    services.cluster_book.add(own, SECRET(token), ClusterMarks(description="by hand"))
+    services.cluster_book.add(own, secret_of(token), ClusterMarks(description="by hand"))
     return "mine"
 
 
-def SECRET(token):  # noqa: N802
+def secret_of(token):
     return ClusterSecret(token=token)
 
 
 def text_of(document):
-    import msgspec
-
     return msgspec.json.encode(document).decode()
 
 
@@ -133,7 +132,7 @@ def test_a_token_that_the_server_itself_refuses_is_not_given_out(document, accou
 
 def test_a_wrong_token_may_ask_for_nothing(document, account) -> None:
     with pytest.raises(KubeError) as caught:
-        wrong = renew.with_secret(document, SECRET("wrong"))
+        wrong = renew.with_secret(document, secret_of("wrong"))
         sync.run(renew.token_request(wrong, account.namespace, account.name, HOUR))
     assert caught.value.status == 401
 
@@ -250,7 +249,7 @@ def test_a_secret_that_another_process_replaced_is_left_alone(services, added, m
 
     async def meanwhile(*args, **kwargs):
         made = await making(*args, **kwargs)
-        services.cluster_book.replace_secret(added, SECRET("of-the-other"))
+        services.cluster_book.replace_secret(added, secret_of("of-the-other"))
         return made
 
     monkeypatch.setattr(renew, "token_request", meanwhile)
@@ -261,7 +260,7 @@ def test_a_secret_that_another_process_replaced_is_left_alone(services, added, m
 
 
 def test_a_token_that_is_refused_already_is_renewed_by_another_entry(services, added, account) -> None:
-    services.cluster_book.replace_secret(added, SECRET("ended"))
+    services.cluster_book.replace_secret(added, secret_of("ended"))
     with pytest.raises(KubeError):
         sync.run(renewal.renew(services, added))
     wanted = renewal.Wanted(namespace=account.namespace, account="deployer", via="practice")
@@ -336,4 +335,4 @@ def test_the_administrators_token_cannot_be_renewed_by_itself(services) -> None:
 def test_impersonation_is_kept_in_a_file(document) -> None:
     acting = copy.deepcopy(document)
     acting["users"][0]["user"]["as"] = "jane"
-    assert renew.with_secret(acting, SECRET("new"))["users"][0]["user"] == {"as": "jane", "token": "new"}
+    assert renew.with_secret(acting, secret_of("new"))["users"][0]["user"] == {"as": "jane", "token": "new"}
