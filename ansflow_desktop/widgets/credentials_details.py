@@ -240,23 +240,23 @@ class FirstThings(Card):
     def __init__(self) -> None:
         """Start with nothing to do."""
         super().__init__(_("First things first"), spacing=6)
-        self._shown: tuple[PriorityAction, ...] = ()
+        self._shown: tuple[tuple[PriorityAction, ...], int] = ((), 0)
         self._list = QVBoxLayout()
         self._list.setSpacing(8)
         self.body.addLayout(self._list)
         self._more = label("", "muted")
         self.body.addWidget(self._more)
 
-    def show_actions(self, actions: tuple[PriorityAction, ...], names: dict[str, str]) -> None:
-        """Show the first of `actions`; `names` says what a credential's id is called."""
+    def show_actions(self, actions: tuple[PriorityAction, ...], names: dict[str, str], most: int = _FIRST) -> None:
+        """Show the first `most` of `actions`; `names` says what a credential's id is called."""
         self.setVisible(bool(actions))
-        if actions == self._shown:
+        if (actions, most) == self._shown:
             return
-        self._shown = actions
+        self._shown = (actions, most)
         clear(self._list)
-        for action in actions[:_FIRST]:
+        for action in actions[:most]:
             self._list.addWidget(self._line(action, names.get(action.credential, action.credential)))
-        left = len(actions) - _FIRST
+        left = len(actions) - most
         self._more.setText(translate(msg_n("%(count)s more", "%(count)s more", left)) if left > 0 else "")
         self._more.setVisible(left > 0)
 

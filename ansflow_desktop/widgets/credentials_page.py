@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
@@ -26,6 +27,7 @@ from ansflow_desktop.widgets.table import RowsModel
 _SIDE = 330
 _AGE_MS = 10_000
 _MISSING = 2
+_FIRST, _LOW = 3, 720
 
 
 class CredentialsPage(Page):
@@ -197,10 +199,15 @@ class CredentialsPage(Page):
             if self.table.chosen_row() is None:
                 self.table.selectRow(0)
         names = {one.credential.id: one.credential.name for one in state.reports}
-        self._first.show_actions(state.actions, names)
+        self._first.show_actions(state.actions, names, _FIRST if self.height() > _LOW else 1)
         report = state.row
         self.detail.show_report(report, can_renew=report is not None and self.presenter.form(report) is not None)
         self._side_column.setVisible(bool(state.reports))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave room for the details where the window is low."""
+        super().resizeEvent(event)
+        self._show_side(self.presenter.state)
 
     # What a person does
 

@@ -9,7 +9,7 @@ from ansflow_desktop.models.credential import CredentialReport
 from ansflow_desktop.widgets import credentials_words as said
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
 
-_KIND, _LIFETIME = 2, 5
+_KIND, _LIFETIME, _USED = 2, 5, 6
 
 
 def columns() -> tuple[Column, ...]:
@@ -28,7 +28,7 @@ def columns() -> tuple[Column, ...]:
             text=lambda one: one.credential.name,
             sort=lambda one: one.credential.name.casefold(),
             weight=5,
-            least=120,
+            least=150,
             strong=True,
         ),
         Column(title=_("Kind"), text=lambda one: translate(said.KIND[one.credential.kind]), weight=3, least=116),
@@ -46,12 +46,12 @@ def columns() -> tuple[Column, ...]:
             look=lambda one: said.SERVER[one.answer.verdict],
             tip=_server_tip,
             weight=2,
-            least=134,
+            least=142,
         ),
         Column(
             title=_("Lifetime used"), text=said.lifetime, sort=lambda one: one.lifetime_used or 0.0, weight=1, least=112
         ),
-        Column(title=_("Used by"), text=said.used_by, tip=said.used_by_all, weight=3, least=64),
+        Column(title=_("Used by"), text=said.used_by, tip=said.used_by_all, weight=3, least=84),
     )
 
 
@@ -71,7 +71,7 @@ def _server_tip(report: CredentialReport) -> str:
 
 
 class CredentialsTable(Table):
-    """A table whose columns Lifetime used and Kind go first where there is little room: the details show both."""
+    """A table that leaves out what the details show too, where there is little room: lifetime, kind, used by."""
 
     def __init__(self, model: RowsModel, name: str) -> None:
         """Show `model`, whose columns are `columns()`."""
@@ -83,7 +83,7 @@ class CredentialsTable(Table):
         super().resizeEvent(event)
         columns, width = self._credentials_model.columns, self.viewport().width()
         shown = list(range(len(columns)))
-        for gone in (_LIFETIME, _KIND):
+        for gone in (_LIFETIME, _KIND, _USED):
             if sum(columns[number].least for number in shown) > width:
                 shown.remove(gone)
         room = max(0, width - sum(columns[number].least for number in shown))
