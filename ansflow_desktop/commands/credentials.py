@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import re
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,10 @@ if TYPE_CHECKING:
     from ansflow_desktop.credentials.service import Overview
     from ansflow_desktop.models.credential import Advice, CredentialReport
 
-_DAYS = {"d": 86400.0, "w": 7 * 86400.0}
-_IN_DAYS = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([dw])", re.ASCII)
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhdw])", re.ASCII)
+_WHOLE = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+_MOST_S = 100 * 366 * 86400.0
 
 
 def credentials_list(session: Session) -> int:
@@ -46,6 +47,7 @@ def credentials_show(session: Session) -> int:
     """Show all that is known of one credential and what to do about it; the credential itself is never shown."""
     _approve(session)
     found = _read(session, ask=True)
+    _tell_unread(session, found)
     report = pick(found.reports, session.args.name)
     if session.out.is_text:
         session.out.line("\n".join(_detail_lines(report)))
@@ -56,15 +58,12 @@ def credentials_show(session: Session) -> int:
 
 def parse_within(text: str) -> datetime.timedelta:
     """Return the time that `7d`, `2w`, `36h` or `1h30m` says; raises UserError."""
-    from ansflow_desktop.models.duration import parse_duration
-
-    days = _IN_DAYS.fullmatch(text)
-    seconds = float(days[1]) * _DAYS[days[2]] if days else parse_duration(text, "within")
-    with contextlib.suppress(OverflowError):
-        if seconds > 0:
-            return datetime.timedelta(seconds=seconds)
+    parts = _PART.findall(text) if _WHOLE.fullmatch(text) else []
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if 0 < seconds <= _MOST_S:
+        return datetime.timedelta(seconds=seconds)
     hint = msg("Write a number with its unit, such as 7d or 12h.")
-    raise UserError(msg("%(text)s is not a time that can be used", text=text), "", hint, field="within")
+    raise UserError(msg("%(text)s is not a time that can be used", text=text or '""'), "", hint, field="within")
 
 
 def pick(reports: Sequence[CredentialReport], name: str) -> CredentialReport:
@@ -144,6 +143,8 @@ def _approve(session: Session) -> None:
 def _tell_unread(session: Session, found: Overview) -> None:
     for unread in found.unread:
         session.out.note(msg("%(name)s: %(words)s", name=unread.cluster, words=unread.why))
+        if unread.hint:
+            session.out.note(f"  {translate(unread.hint)}")
 
 
 def _write(session: Session, reports: Sequence[CredentialReport]) -> None:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+from ansflow_desktop.credentials.chain import tls_address
 from ansflow_desktop.models.credential import Credential, CredentialKind, ServerAnswer, ServerVerdict
 
 _TOKENS = ("tokenFile", "token")  # the file goes before the token, as in kubectl
@@ -40,7 +41,8 @@ def only(document: dict[str, Any], kind: CredentialKind) -> dict[str, Any] | Non
     """
     user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
     kept = _kept(user, kind)
-    if not kept:
+    unsent = kind is CredentialKind.CLIENT_CERTIFICATE and tls_address(document["clusters"][0]["cluster"]) is None
+    if not kept or unsent:  # without TLS a certificate is never shown
         return None
     name = str(document["users"][0]["name"])
     return {**document, "users": [{"name": name, "user": kept}]}

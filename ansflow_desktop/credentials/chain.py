@@ -24,7 +24,7 @@ async def server_chain(document: dict[str, Any], timeout: float = 5.0) -> tuple[
     for what a server or network does.
     """
     cluster = document["clusters"][0]["cluster"]
-    parts = _address(str(cluster.get("server") or ""), cluster)
+    parts = tls_address(cluster)
     if parts is None:
         return ()
     name = str(cluster.get("tls-server-name") or parts.hostname)
@@ -35,7 +35,12 @@ async def server_chain(document: dict[str, Any], timeout: float = 5.0) -> tuple[
         return ()
 
 
-def _address(server: str, cluster: dict[str, Any]) -> SplitResult | None:
+def tls_address(cluster: dict[str, Any]) -> SplitResult | None:
+    """Return the address of a kubeconfig cluster that is reached by TLS, None for plain HTTP and what is no address.
+
+    Without a scheme it is https where there is an authority, as for kubectl.
+    """
+    server = str(cluster.get("server") or "")
     trusted = cluster.get("certificate-authority") or cluster.get("certificate-authority-data")
     with contextlib.suppress(ValueError):
         parts = urlsplit(server if "://" in server else f"{'https' if trusted else 'http'}://{server}")

@@ -46,7 +46,10 @@ class CredentialSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster whose credentials cannot be read now, in whose words, and the way out (a locked vault, a bad entry)."""
+    """A cluster whose credentials cannot all be read now, in whose words, and the way out.
+
+    A locked vault, a bad entry, a credential program that nobody has allowed yet (its row is there, unasked).
+    """
 
     cluster: str
     why: Text
@@ -137,8 +140,9 @@ class CredentialService:
                 continue
             try:
                 places[entry.name] = _Place(entry=entry, document=self._clusters.document(entry.name))
-            except ApprovalNeeded:
+            except ApprovalNeeded as error:
                 places[entry.name] = _Place(entry=entry, document=_unapproved(entry), askable=False)
+                unread.append(Unread(cluster=entry.name, why=error.title, hint=error.hint))
             except UserError as error:
                 unread.append(Unread(cluster=entry.name, why=error.message or error.title, hint=error.hint))
         return places, tuple(unread)
