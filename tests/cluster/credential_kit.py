@@ -12,7 +12,9 @@ import io
 import json
 import os
 import secrets
+import select
 import signal
+import socket
 import ssl
 import threading
 import time
@@ -220,3 +222,43 @@ def clock_proxy(place: Place, ahead: float):
 def captive_portal():
     """Return a context with the address of a server that answers every question with a page."""
     return _serving(_Page, ahead=0)
+
+
+class _Connect(http.server.BaseHTTPRequestHandler):
+    """An HTTP proxy that knows CONNECT alone."""
+
+    def do_CONNECT(self):
+        self.server.asked.append(self.path)
+        host, _, port = self.path.rpartition(":")
+        with socket.create_connection((host, int(port))) as far:
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # who asked went away
+                self._pass_on(far)
+
+    def _pass_on(self, far):
+        both = {self.connection: far, far: self.connection}
+        while True:
+            for ready in select.select(list(both), [], [], 10)[0]:
+                data = ready.recv(65536)
+                if not data:
+                    return
+                both[ready].sendall(data)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+class _Proxy:
+    """Where a proxy is, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.url, self.asked = "", []
+
+
+@contextlib.contextmanager
+def connect_proxy():
+    """Return a context with an HTTP proxy: its `url`, and the places it was `asked` to connect to."""
+    proxy = _Proxy()
+    with _serving(_Connect, asked=proxy.asked) as proxy.url:
+        yield proxy

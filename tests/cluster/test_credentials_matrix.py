@@ -9,9 +9,10 @@ import time
 
 import jwt
 import pytest
-from credential_kit import Place, captive_portal, clock_proxy, static_jwt
+from credential_kit import Place, captive_portal, clock_proxy, connect_proxy, static_jwt
 from practice_kit import until
 
+from ansflow_desktop import cli
 from ansflow_desktop.credentials.answers import Answers, server_chain, utc_now
 from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
 from ansflow_desktop.i18n import translate
@@ -414,3 +415,53 @@ def test_the_chain_of_a_server_that_does_not_answer_is_empty(place):
         assert sync.run(server_chain(document, timeout=0.3)) == ()
     assert sync.run(server_chain(place.document({}, "https://127.0.0.1:1"))) == ()
     assert sync.run(server_chain(place.document({}, "http://127.0.0.1:1"))) == ()
+
+
+def test_the_chain_through_a_proxy(place):
+    direct = sync.run(server_chain(place.document({})))
+    with connect_proxy() as proxy:
+        found = sync.run(server_chain(place.document({}, **{"proxy-url": proxy.url, "tls-server-name": "localhost"})))
+    assert found == direct
+    assert proxy.asked == [f"127.0.0.1:{place.api.port}"]
+
+
+def test_a_token_that_ends_while_it_is_looked_at(place, account):
+    """The kept answer is asked for again at the credential's end, and then the server's minute has passed too."""
+    now = [utc_now()]
+    answers = Answers(clock=lambda: now[0])
+    document = place.document({"token": place.signed(*account, -HOUR, 5)})
+    service = CredentialService(Book({"it": document}), answers, lambda: now[0])
+
+    def look():
+        return sign_ins(sync.run(service.reports(True)))["it"]
+
+    assert verdicts(look())[:2] == ("expiring", "accepted")
+    first = look().answer.checked_at
+    now[0] += datetime.timedelta(seconds=2)
+    assert look().answer.checked_at == first, "a kept answer is used again"
+    now[0] += datetime.timedelta(seconds=4)
+    ended = look()
+    assert verdicts(ended)[:2] == ("expired", "accepted")
+    assert ended.answer.checked_at > first, "its end came between: what was answered before it is not shown"
+
+
+def test_the_command_line_on_a_real_cluster(place, tmp_path, capsys):
+    file = tmp_path / "kubeconfig"
+    users = {"gone": {"token": KNOWN["expired"]}, "fine": {"token": KNOWN["valid"]}, "odd": {"token": STRANGE["valid"]}}
+    found = place.document({})
+    found["users"] = [{"name": f"{name}-user", "user": user} for name, user in users.items()]
+    cluster = found["clusters"][0]["name"]
+    found["contexts"] = [{"name": name, "context": {"cluster": cluster, "user": f"{name}-user"}} for name in users]
+    file.write_text(json.dumps(found))
+    where = ["--kubeconfig", str(file), "--data-dir", str(tmp_path / "data"), "-o", "json"]
+    assert cli.main(["credentials", "list", *where]) == 0
+    out, err = capsys.readouterr()
+    rows = {row["name"]: (row["claim_verdict"], row["server_verdict"], row["status"]) for row in json.loads(out)}
+    assert rows["gone-user @ gone"] == ("expired", "accepted", "warning")
+    assert rows["fine-user @ fine"] == ("valid", "accepted", "valid")
+    assert rows["odd-user @ odd"] == ("valid", "refused", "invalid")
+    assert cli.main(["credentials", "list", "--within", "7d", *where]) == 1
+    within, more = capsys.readouterr()
+    assert [row["name"] for row in json.loads(within)] == ["gone-user @ gone"]
+    secret = {part for user in users.values() for part in user["token"].split(".")[1:]}
+    assert not [part for part in secret if part in out + err + within + more]
