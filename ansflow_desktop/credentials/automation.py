@@ -62,7 +62,10 @@ def _powershell(request: AutomationRequest) -> tuple[GeneratedFile, ...]:
         "Renews the token in %(target)s. Run it from Task Scheduler; it needs PowerShell 5.1 or later and kubectl.",
         target=values.target(request),
     )
-    return (_file(values.script_name(request, ".ps1"), "renew.ps1", quote.powershell, request, _TEXT, about),)
+    made = _file(values.script_name(request, ".ps1"), "renew.ps1", quote.powershell, request, _TEXT, about)
+    if made.text.isascii():
+        return (made,)
+    return (msgspec.structs.replace(made, text=f"\ufeff{made.text}"),)  # PowerShell 5.1 knows UTF-8 by its mark only
 
 
 def _systemd(request: AutomationRequest) -> tuple[GeneratedFile, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -147,7 +148,7 @@ def cluster_json(request: AutomationRequest) -> str:
         found["tls-server-name"] = request.tls_server_name
     if request.proxy_url:
         found["proxy-url"] = request.proxy_url
-    return msgspec.json.encode(found).decode()
+    return json.dumps(found)
 
 
 def kubeconfig_around_token(request: AutomationRequest) -> tuple[str, str]:
@@ -158,12 +159,12 @@ def kubeconfig_around_token(request: AutomationRequest) -> tuple[str, str]:
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": name,
-        "clusters": [{"name": name, "cluster": msgspec.json.decode(cluster_json(request))}],
+        "clusters": [{"name": name, "cluster": json.loads(cluster_json(request))}],
         "contexts": [{"name": name, "context": context}],
         "users": [{"name": user, "user": {"token": ""}}],
     }
-    whole = msgspec.json.encode(document).decode()
-    place = whole.rindex('"token":""') + len('"token":"')
+    whole = json.dumps(document)
+    place = whole.rindex('"token": ""') + len('"token": "')
     return whole[:place], whole[place:]
 
 
@@ -191,7 +192,7 @@ def target(request: AutomationRequest) -> str:
 
 def secret_name(request: AutomationRequest) -> str:
     """Return the name of the Secret that the CronJob fills."""
-    return f"{to_label(request.account, 40)}-token-{label(request)[-6:]}"
+    return f"{to_label(request.account, 38)}-token-{label(request)[-6:]}"
 
 
 def renewer_name(request: AutomationRequest) -> str:

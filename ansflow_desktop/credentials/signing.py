@@ -165,7 +165,7 @@ def _kept() -> Text:
 
 def _pem(encoded: str, server: str) -> str:
     try:
-        return base64.b64decode(encoded).decode()
+        return base64.b64decode(encoded, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise _wrong(server, str(error)) from error
 

@@ -25,7 +25,7 @@ $Tail = @@CONFIG_TAIL@@
 
 function Resolve-Home([string]$Path) {
     if ($Path.StartsWith('~/')) { return Join-Path $HOME $Path.Substring(2) }
-    return $Path
+    return $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path)
 }
 
 function Invoke-Kubectl([string]$Kubeconfig, [string[]]$Arguments) {
@@ -70,7 +70,7 @@ function Test-Token([string]$Kubeconfig) {
 }
 
 $Target = Resolve-Home $Target
-$Source = Resolve-Home $Source
+if ($Source -and -not $Source.Contains([IO.Path]::PathSeparator)) { $Source = Resolve-Home $Source }
 $token = ''
 if (Test-Path -LiteralPath $Target) { $token = Get-NewToken $Target '' }
 if (-not $token -and $Source) { $token = Get-NewToken $Source $Context }
