@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
-from ansflow_desktop.models.credential import Advice, CredentialReport, PriorityAction
+from ansflow_desktop.models.credential import Advice, CredentialReport, PriorityAction, Strategy
 from ansflow_desktop.widgets import credentials_words as said
 from ansflow_desktop.widgets.controls import (
     Card,
@@ -22,6 +22,7 @@ from ansflow_desktop.widgets.controls import (
 )
 
 _FIRST, _LINK = 3, 190
+_WORDS = 4
 
 
 class _Verdict(QWidget):
@@ -141,11 +142,14 @@ class DetailCard(Card):
             set_property(self._bar, "tone", said.tone_of(report))
         clear(self._grid)
         for number, (title, text) in enumerate(facts(report)):
-            self._grid.addWidget(label(title, "muted"), number, 0, Qt.AlignmentFlag.AlignTop)
+            heading = label(title, "muted")
+            heading.setContentsMargins(0, 2, 0, 0)
+            self._grid.addWidget(heading, number, 0, Qt.AlignmentFlag.AlignTop)
             self._grid.addWidget(_value(text), number, 1)
 
     def _show_advice(self, advice: tuple[Advice, ...]) -> None:
         clear(self._advice)
+        advice = tuple(one for one in advice if one.strategy is not Strategy.KEEP)
         if advice:
             self._advice.addWidget(rule())
             self._advice.addWidget(label(_("What to do"), "strong"))
@@ -159,7 +163,9 @@ class DetailCard(Card):
 
 
 def _value(text: str) -> QLabel:
-    return label(text, "", wrap=True, selectable=True) if "\n" in text else ElidedLabel(text)
+    """Return a fact as it fits: sentences and lists wrap, a long name is shortened in its middle."""
+    wraps = "\n" in text or text.count(" ") > _WORDS
+    return label(text, "", wrap=True, selectable=True) if wraps else ElidedLabel(text)
 
 
 def _automation(report: CredentialReport) -> tuple[str, ...]:

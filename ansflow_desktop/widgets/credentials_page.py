@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QStackedWidget, QVBoxLayou
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.credential import CredentialReport
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
-from ansflow_desktop.presenters.credentials_state import CredentialsState, RenewalForm
+from ansflow_desktop.presenters.credentials_state import CredentialsState, RenewalForm, Unread
 from ansflow_desktop.widgets import words
 from ansflow_desktop.widgets.controls import Card, Chip, EmptyState, TableCard, button, icon_button, label, plain_tip
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
@@ -171,10 +171,9 @@ class CredentialsPage(Page):
         """Say which clusters' credentials are not in the list, and why."""
         count = len(state.unread)
         title = msg_n("%(count)s cluster could not be read", "%(count)s clusters could not be read", count)
-        lines = [f"{one.cluster}: {translate(one.why)}" for one in state.unread[:_MISSING]]
-        tip = "\n".join(f"{one.cluster}: {translate(one.why)} {translate(one.hint)}".rstrip() for one in state.unread)
-        self.missing.say(translate(title) if count else "", "\n".join(lines), "alert", "warn")
-        self.missing.setToolTip(plain_tip(tip))
+        lines = [_unread(one) for one in state.unread]
+        self.missing.say(translate(title) if count else "", "\n".join(lines[:_MISSING]), "alert", "warn")
+        self.missing.setToolTip(plain_tip("\n".join(lines)))
         self._unlock_missing.setVisible(state.locked)
 
     def _part(self, state: CredentialsState) -> QWidget:
@@ -195,7 +194,8 @@ class CredentialsPage(Page):
 
     def _show_side(self, state: CredentialsState) -> None:
         if state.rows and self.table.chosen_row() is None:
-            self.table.choose(state.chosen)
+            first = state.actions[0].credential if state.actions else ""
+            self.table.choose(state.chosen or first)
             if self.table.chosen_row() is None:
                 self.table.selectRow(0)
         names = {one.credential.id: one.credential.name for one in state.reports}
@@ -283,6 +283,12 @@ class CredentialsPage(Page):
             self.table.setFocus()
             had = True
         return had
+
+
+def _unread(one: Unread) -> str:
+    why, hint = translate(one.why), translate(one.hint)
+    said = translate(msg("%(cluster)s: %(why)s.", cluster=one.cluster, why=why.rstrip(".。")))
+    return f"{said} {hint}".rstrip()
 
 
 def _context(state: CredentialsState) -> str:
