@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.presenters.templates import TemplatesPresenter
     from ansflow_desktop.presenters.templates_state import Use
     from ansflow_desktop.presenters.verdict import Verdict
+    from ansflow_desktop.widgets.clusters_desk import ClustersDesk
     from ansflow_desktop.widgets.desktop import Notifier
     from ansflow_desktop.widgets.page import Page
 
@@ -69,6 +70,7 @@ class Window(QObject):
         self._reads: ClusterReads | None = None
         self._pipelines: PipelinesPresenter | None = None
         self._templates: TemplatesPresenter | None = None
+        self._clusters_desk: ClustersDesk | None = None
         self._credentials: CredentialsPresenter | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
@@ -182,11 +184,20 @@ class Window(QObject):
         return page
 
     def _clusters_page(self) -> Page:
-        from ansflow_desktop.widgets.clusters_page import ClustersPage
-
-        page = ClustersPage(self.clusters)
+        page = self.clusters_desk.page()
         page.cluster_chosen.connect(self.frame.choose_cluster)
         return page
+
+    @property
+    def clusters_desk(self) -> ClustersDesk:
+        """What the Clusters page works with, made when it is first shown."""
+        if self._clusters_desk is None:
+            from ansflow_desktop.presenters.reads import ClusterReads
+            from ansflow_desktop.widgets.clusters_desk import ClustersDesk
+
+            made = self._clusters_desk = ClustersDesk(self.services, self.clusters, self._reads or ClusterReads())
+            made.failed.connect(self.frame.show_error)
+        return self._clusters_desk
 
     def _credentials_page(self) -> Page:
         from ansflow_desktop.widgets.credentials_page import CredentialsPage
@@ -411,7 +422,7 @@ class Window(QObject):
     async def aclose(self) -> None:
         """End every task and thread of the window; nothing is begun any more, as the loop ends too."""
         self._ended = True
-        for made in (self._templates, self._pipelines, self._credentials):
+        for made in (self._templates, self._pipelines, self._credentials, self._clusters_desk):
             if made is not None:
                 await made.close()
         for presenter in (self.deploy, self.releases, self.frame, self.clusters):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from ansflow_desktop import app as program
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Options, Services
-from ansflow_desktop.models.cluster import ClusterStatus, Reach
+from ansflow_desktop.models.cluster import ClusterStatistics, ClusterStatus, Diagnosis, Finding, Reach, Stage
 from ansflow_desktop.models.release import Release, ReleaseStatus
 from ansflow_desktop.presenters import loop as window_loop
 from ansflow_desktop.presenters.collector import Collector
@@ -111,6 +112,16 @@ class FakeReads:
         if entry.name in self.unreachable:
             return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message="connection refused")
         return ClusterStatus(name=entry.name, reach=Reach.REACHABLE, version="v1.36.3", latency_ms=4.2)
+
+    async def diagnose(self, entry, document):
+        status = await self.check(entry, document)
+        good = status.reach is Reach.REACHABLE
+        finding, title = (Finding.GOOD, "Connected") if good else (Finding.BAD, "Refused")
+        stage = Stage(name="tcp", finding=finding, title=title)
+        return Diagnosis(status=status, stages=(stage,), user="tester")
+
+    async def statistics(self, document, name):
+        return ClusterStatistics(cluster=name, version="v1.36.3", nodes=3, nodes_ready=2, read_at=time.time())
 
     async def namespaces(self, document):
         return ["default", "fe", "prod"]

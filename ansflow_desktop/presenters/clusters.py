@@ -42,6 +42,7 @@ class ClustersPresenter(Presenter):
     """Knows the clusters; emits `approval_needed(ClusterEntry)` before any program of a kubeconfig is run."""
 
     approval_needed = Signal(object)
+    removed = Signal(str)
 
     def __init__(self, services: Any, reads: ClusterReads | None = None) -> None:
         """Keep the services; nothing is read before `load`."""
@@ -131,6 +132,35 @@ class ClustersPresenter(Presenter):
             return await self._reads.check(entry, document)
         except UserError as error:
             return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=error.title, checked_at=time.time())
+
+    def may_contact(self, entry: ClusterEntry) -> bool:
+        """Return whether the cluster may be contacted: its credential program, where it has one, was approved."""
+        return self._approved(entry)
+
+    def take_status(self, status: ClusterStatus) -> None:
+        """Show what a connection test found of a cluster."""
+        self._set_status(status)
+
+    def changed(self, name: str) -> None:
+        """Read the list again and check cluster `name`, which was added or changed."""
+        self._statuses.pop(name, None)
+        self._start("list", self._load_changed(name))
+
+    async def _load_changed(self, name: str) -> None:
+        await self._load_new()
+        row = self.state.row(name)
+        if row is not None and row.status.reach is Reach.UNCHECKED:
+            await self._check(row.entry)
+
+    def remove(self, name: str) -> None:
+        """Forget a cluster that was added by hand, with its secret."""
+        self._start(f"remove {name}", self._remove(name))
+
+    async def _remove(self, name: str) -> None:
+        await off_thread(lambda: self._services.cluster_book.remove(name))
+        self._statuses.pop(name, None)
+        self.removed.emit(name)
+        self.refresh_list()
 
     def _approved(self, entry: ClusterEntry) -> bool:
         return entry.exec_plugin is None or bool(self._services.approvals.approved(entry.exec_plugin))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ansflow_desktop.errors import UserError
-    from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus
+    from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatistics, ClusterStatus, Diagnosis
     from ansflow_desktop.models.release import Release
 
 
@@ -37,6 +37,20 @@ class ClusterReads:
         from ansflow_desktop.kube import probe
 
         return await probe.check(entry, document)
+
+    async def diagnose(self, entry: ClusterEntry, document: dict[str, Any]) -> Diagnosis:
+        """Return what a connection test finds, stage by stage; never raises for a cluster that does not answer."""
+        await self._ready()
+        diagnose = await off_thread(lambda: importlib.import_module("ansflow_desktop.kube.diagnose"))
+        found: Diagnosis = await diagnose.diagnose(entry, document)
+        return found
+
+    async def statistics(self, document: dict[str, Any], name: str) -> ClusterStatistics:
+        """Return the figures of cluster `name`; raises KubeError where nothing could be read."""
+        await self._ready()
+        statistics = await off_thread(lambda: importlib.import_module("ansflow_desktop.kube.statistics"))
+        found: ClusterStatistics = await statistics.read_statistics(document, name)
+        return found
 
     async def namespaces(self, document: dict[str, Any]) -> list[str]:
         """Return the names of the cluster's namespaces; raises KubeError."""

@@ -1,141 +1,75 @@
-"""The Clusters page: every context and the practice clusters; who can be reached, and how fast."""
+"""The Clusters page: every cluster with its state, the one selected with its figures, and its resources."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QMessageBox,
+    QStackedWidget,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import Reach
+from ansflow_desktop.presenters import cluster_list
+from ansflow_desktop.presenters.cluster_details import ClusterDetailsPresenter
+from ansflow_desktop.presenters.cluster_form import ClusterFormPresenter
 from ansflow_desktop.presenters.clusters import ClustersPresenter
 from ansflow_desktop.presenters.clusters_state import ClusterRow
-from ansflow_desktop.widgets import words
-from ansflow_desktop.widgets.controls import (
-    Card,
-    Chip,
-    ElidedLabel,
-    EmptyState,
-    FlowLayout,
-    TableCard,
-    button,
-    clear,
-    icon_button,
-    label,
-    row,
-)
+from ansflow_desktop.widgets.cluster_details import DetailCard, latency_of, reach_of
+from ansflow_desktop.widgets.cluster_form import ClusterDialog
+from ansflow_desktop.widgets.cluster_statistics import StatisticsCard
+from ansflow_desktop.widgets.cluster_words import mark_look, marks_text
+from ansflow_desktop.widgets.controls import Card, ComboBox, EmptyState, TableCard, button, icon_button, row
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.practice_card import PracticeCard
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
 
-_SIDE = 320
+_SIDE = 360
 
 
 def columns() -> tuple[Column, ...]:
     """Return the columns in the language in use."""
     return (
-        Column(title=_("Name"), text=lambda one: one.entry.name, weight=4, least=130, strong=True),
-        Column(title=_("State"), text=_state, look=_look, tip=_why, weight=3, least=150),
-        Column(title=_("Version"), text=lambda one: one.status.version, weight=1, least=86),
+        Column(
+            title=_("Name"),
+            text=lambda one: one.entry.name,
+            look=mark_look,
+            tip=lambda one: one.entry.marks.description or one.entry.name,
+            weight=5,
+            least=130,
+            strong=True,
+        ),
+        Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=2, least=142),
+        Column(title=_("Group and marks"), text=marks_text, weight=3, least=110),
+        Column(title=_("Version"), text=lambda one: one.status.version, weight=1, least=80),
         Column(
             title=_("Latency"),
-            text=_latency,
+            text=latency_of,
             sort=lambda one: one.status.latency_ms or 1e9,
-            least=84,
+            least=78,
             weight=1,
             right=True,
-        ),
-        Column(
-            title=_("Server"),
-            text=lambda one: one.entry.server.removeprefix("https://"),
-            tip=lambda one: one.entry.server,
-            weight=5,
-            least=140,
         ),
     )
 
 
-def _look(one: ClusterRow) -> words.Look:
-    return words.reach_look(one.status, stopped=one.practice and not one.running)
-
-
 def _state(one: ClusterRow) -> str:
-    return translate(_look(one).word)
+    return translate(reach_of(one).word)
 
 
 def _why(one: ClusterRow) -> str:
     return translate(one.status.message) or _state(one)
-
-
-def _latency(one: ClusterRow) -> str:
-    if one.status.reach is not Reach.REACHABLE:
-        return ""
-    return translate(msg("%(ms)s ms", ms=max(1, round(one.status.latency_ms))))
-
-
-class DetailCard(Card):
-    """What is known of the selected cluster, with its actions."""
-
-    use_asked = Signal()
-    check_asked = Signal()
-
-    def __init__(self) -> None:
-        """Start with no cluster."""
-        super().__init__(spacing=8)
-        self._shown: ClusterRow | None = None
-        self._name = ElidedLabel("", "card_title")
-        self._state = Chip()
-        self.body.addLayout(row(self._name, self._state))
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setVerticalSpacing(5)
-        self._grid.setColumnStretch(1, 1)
-        self.body.addLayout(self._grid)
-        self._message = label("", "", wrap=True, selectable=True)
-        self.body.addWidget(self._message)
-        self.check = button(_("Check"), "", "sync", _("Check the selected cluster"))
-        self.check.setObjectName("check_cluster")
-        self.check.clicked.connect(self.check_asked)
-        self.use = button(_("Work in it"), "", "", _("Work in the selected cluster"))
-        self.use.clicked.connect(self.use_asked)
-        flow = FlowLayout()
-        for part in (self.use, self.check):
-            flow.addWidget(part)
-        self.body.addLayout(flow)
-
-    def show_row(self, one: ClusterRow | None) -> None:
-        """Show `one`, or nothing."""
-        self.setVisible(one is not None)
-        if one is None or one == self._shown:
-            return
-        self._shown = one
-        look = _look(one)
-        self._name.set_text(one.entry.name)
-        self._state.set(translate(look.word), look.icon, look.tone)
-        needed = one.status.reach is Reach.APPROVAL_NEEDED
-        self.check.setText(_("Show and approve…") if needed else _("Check"))
-        self._message.setText(translate(one.status.message))
-        self._message.setVisible(bool(self._message.text()))
-        clear(self._grid)
-        for number, (title, text) in enumerate(_facts(one)):
-            self._grid.addWidget(label(title, "muted"), number, 0)
-            self._grid.addWidget(ElidedLabel(text), number, 1)
-
-
-def _facts(one: ClusterRow) -> list[tuple[str, str]]:
-    entry, plugin = one.entry, one.entry.exec_plugin
-    found = [
-        (_("Server"), entry.server),
-        (_("From"), _("Practice cluster") if one.practice else entry.source),
-        (_("User"), entry.user),
-        (_("Namespace"), entry.namespace),
-        (_("Logs in by"), plugin.command if plugin else ""),
-        (_("TLS"), _("not verified") if entry.insecure else ""),
-    ]
-    return [(title, text) for title, text in found if text]
 
 
 class ClustersPage(Page):
@@ -143,18 +77,70 @@ class ClustersPage(Page):
 
     cluster_chosen = Signal(str)
 
-    def __init__(self, presenter: ClustersPresenter) -> None:
-        """Make the page for `presenter` as it stands."""
+    def __init__(
+        self,
+        presenter: ClustersPresenter,
+        details: ClusterDetailsPresenter,
+        make_form: Callable[[tuple[str, ...]], ClusterFormPresenter],
+        make_resources: Callable[[], tuple[QWidget, Callable[[str, str], None]]],
+    ) -> None:
+        """Make the page for `presenter` as it stands.
+
+        `make_form(groups)` makes the presenter of a dialog, `make_resources()` the view of a cluster's resources with
+        what shows those of a cluster and namespace in it; it is made when it is first looked at.
+        """
         super().__init__(_("Clusters"))
-        self.presenter = presenter
+        self.presenter, self.details = presenter, details
+        self._make_form, self._make_resources = make_form, make_resources
+        self._show_resources: Callable[[str, str], None] | None = None
+        self._wanted = ""
         self._build_actions()
-        columns = QHBoxLayout()
-        columns.setSpacing(14)
-        columns.addWidget(self._list(), 7)
-        columns.addWidget(self._side(), 3)
-        self.content.addLayout(columns, 1)
+        self._tabs = QTabBar()
+        self._tabs.setObjectName("clusters_tabs")
+        self._tabs.setAccessibleName(_("Clusters"))
+        self._tabs.setDrawBase(False)
+        self._tabs.setExpanding(False)
+        self._tabs.addTab(_("Overview"))
+        self._tabs.addTab(_("Resources"))
+        self.content.addWidget(self._tabs)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._overview())
+        self.content.addWidget(self._pages, 1)
+        self._tabs.currentChanged.connect(self._on_tab)
         presenter.state_changed.connect(self._on_state)
+        presenter.removed.connect(details.forget)
+        details.state_changed.connect(self._on_details)
         self._on_state()
+        self._on_details()
+
+    # Parts
+
+    def _overview(self) -> QWidget:
+        part = QWidget()
+        line = QHBoxLayout(part)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(14)
+        left = QVBoxLayout()
+        left.setSpacing(12)
+        left.addLayout(self._filters())
+        left.addWidget(self._list(), 1)
+        line.addLayout(left, 6)
+        line.addWidget(self._side(), 4)
+        return part
+
+    def _filters(self) -> QHBoxLayout:
+        self.filter = QLineEdit()
+        self.filter.setObjectName("clusters_filter")
+        self.filter.setAccessibleName(_("Filter clusters"))
+        self.filter.setPlaceholderText(_("Filter by name, server, group or mark  /"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._on_state)
+        self._groups = ComboBox(_("Group"))
+        self._groups.setObjectName("clusters_group")
+        self._groups.currentIndexChanged.connect(self._on_state)
+        line = row(self.filter, self._groups)
+        line.setStretch(0, 1)
+        return line
 
     def _list(self) -> TableCard:
         card = TableCard()
@@ -164,15 +150,15 @@ class ClustersPage(Page):
         self.table.activated_row.connect(self._on_activated)
         self.table.chosen.connect(self._on_chosen)
         self._stack = QStackedWidget()
-        text = _("Add a kubeconfig file, or start a practice cluster.")
+        text = _("Add one by its server and token, add a kubeconfig file, or start a practice cluster.")
         self._stack.addWidget(self.table)
-        self._stack.addWidget(EmptyState("server-network", _("No clusters yet"), text))
+        self._stack.addWidget(EmptyState("server-network", _("No clusters yet"), text, width=360))
+        self._stack.addWidget(EmptyState("magnify", _("No cluster matches"), _("Change the filter or the group.")))
         card.body.addWidget(self._stack, 1)
         return card
 
     def _side(self) -> ScrolledColumn:
         side = ScrolledColumn(_SIDE)
-        side.setMaximumWidth(_SIDE + 60)
         layout = QVBoxLayout(side.inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
@@ -182,48 +168,99 @@ class ClustersPage(Page):
         self._detail = DetailCard()
         self._detail.use_asked.connect(self._on_use)
         self._detail.check_asked.connect(self._on_check)
+        self._detail.edit_asked.connect(self.edit)
+        self._detail.remove_asked.connect(self._on_remove)
+        self._statistics = StatisticsCard()
+        self._statistics.read_asked.connect(self.details.read)
         self._practice = PracticeCard(self.presenter)
-        for part in (self._problem_card, self._detail, self._practice):
+        for part in (self._problem_card, self._detail, self._statistics, self._practice):
             layout.addWidget(part)
         layout.addStretch(1)
         return side
 
     def _build_actions(self) -> None:
-        add = button(_("Add kubeconfig…"), "primary", "plus")
-        add.setObjectName("add_kubeconfig")
-        add.clicked.connect(self.add)
+        add = button(_("Add cluster…"), "primary", "plus")
+        add.setObjectName("add_cluster")
+        add.clicked.connect(self.add_cluster)
+        file = button(_("Add kubeconfig…"), "", "folder-open-outline")
+        file.setObjectName("add_kubeconfig")
+        file.clicked.connect(self.add)
         reload = icon_button("refresh", _("Check all clusters again  Ctrl+R"))
         reload.clicked.connect(self.reload)
-        for part in (reload, add):
+        for part in (reload, file, add):
             self.action_row.addWidget(part)
+
+    # What is shown
 
     @Slot()
     def _on_state(self) -> None:
         state = self.presenter.state
-        shown = tuple(one for one in state.rows if not one.practice or one.entry.server)
+        there = tuple(one for one in state.rows if not one.practice or one.entry.server)
+        self._show_groups(cluster_list.groups(there))
+        shown = cluster_list.matching(there, self.filter.text(), self._groups.currentData() or "")
         self._model.set_rows(shown)
-        self._stack.setCurrentIndex(0 if shown or state.loading else 1)
+        self._stack.setCurrentIndex(0 if shown or state.loading else 2 if there else 1)
         self._problems.show_problems(state.problems)
         self._problem_card.setVisible(bool(state.problems))
         self._practice.show_state(state)
-        good = sum(1 for one in shown if one.status.reach is Reach.REACHABLE)
-        text = msg_n(
-            "%(good)s of %(count)s cluster reachable", "%(good)s of %(count)s clusters reachable", len(shown), good=good
-        )
-        self.set_context(translate(text) if shown else "")
+        self._say_how_many(there)
+        if self._wanted and self._model.number_of(self._wanted) is not None:
+            self.table.choose(self._wanted)
+            self._wanted = ""
         if shown and self.table.chosen_row() is None:
             self.table.selectRow(0)
         self._on_chosen()
 
+    def _show_groups(self, groups: tuple[str, ...]) -> None:
+        self._groups.setVisible(bool(groups))
+        if list(groups) == [self._groups.itemData(number) for number in range(1, self._groups.count())]:
+            return
+        chosen = self._groups.currentData()
+        self._groups.blockSignals(True)
+        self._groups.clear()
+        self._groups.addItem(_("All groups"), "")
+        for group in groups:
+            self._groups.addItem(group, group)
+        self._groups.setCurrentIndex(max(0, self._groups.findData(chosen)))
+        self._groups.blockSignals(False)
+
+    def _say_how_many(self, there: tuple[ClusterRow, ...]) -> None:
+        good = sum(1 for one in there if one.status.reach is Reach.REACHABLE)
+        text = msg_n(
+            "%(good)s of %(count)s cluster reachable", "%(good)s of %(count)s clusters reachable", len(there), good=good
+        )
+        self.set_context(translate(text) if there else "")
+
+    @Slot()
+    def _on_details(self) -> None:
+        state = self.details.state
+        self._detail.show_details(state)
+        self._statistics.show_statistics(state.statistics, state.error, reading=state.reading)
+        title = msg("Resources of %(cluster)s", cluster=state.name) if state.name else msg("Resources")
+        self._tabs.setTabText(1, translate(title))
+        self._tabs.setTabEnabled(1, bool(state.name))
+
     @Slot()
     def _on_chosen(self) -> None:
-        self._detail.show_row(self.table.chosen_row())
+        chosen: ClusterRow | None = self.table.chosen_row()
+        self.details.show(chosen.entry.name if chosen is not None else "")
+
+    @Slot(int)
+    def _on_tab(self, number: int) -> None:
+        if number == 1 and self._show_resources is None:
+            view, self._show_resources = self._make_resources()
+            self._pages.addWidget(view)
+        state = self.details.state
+        if number == 1 and self._show_resources is not None and state.row is not None:
+            self._show_resources(state.name, state.row.entry.namespace)
+        self._pages.setCurrentIndex(number)
+
+    # What is asked
 
     @Slot()
     def _on_check(self) -> None:
-        chosen: ClusterRow | None = self.table.chosen_row()
-        if chosen is not None:
-            self.presenter.check(chosen.entry.name)
+        if self.details.state.name:
+            self.details.test(self.details.state.name)
 
     @Slot()
     def _on_use(self) -> None:
@@ -233,6 +270,41 @@ class ClustersPage(Page):
     def _on_activated(self, chosen: ClusterRow | None) -> None:
         if chosen is not None:
             self.cluster_chosen.emit(chosen.entry.name)
+
+    @Slot()
+    def add_cluster(self) -> None:
+        """Open the dialog of a new cluster."""
+        self._open(self._form())
+
+    @Slot()
+    def edit(self) -> None:
+        """Open the dialog of the selected cluster."""
+        chosen = self.details.state.row
+        if chosen is not None:
+            form = self._form()
+            form.edit(chosen.entry)
+            self._open(form)
+
+    def _form(self) -> ClusterFormPresenter:
+        form = self._make_form(cluster_list.groups(self.presenter.state.rows))
+        form.saved.connect(self._on_saved)
+        return form
+
+    def _open(self, form: ClusterFormPresenter) -> None:
+        ClusterDialog(self, form).open()
+
+    @Slot(str)
+    def _on_saved(self, name: str) -> None:
+        self.details.forget(name)
+        self._wanted = name
+        self.filter.clear()
+        self._groups.setCurrentIndex(0)
+        self.presenter.changed(name)
+
+    @Slot()
+    def _on_remove(self) -> None:
+        if self.details.state.name:
+            RemoveClusterDialog(self, self.presenter, self.details.state.name).open()
 
     @Slot()
     def add(self) -> None:
@@ -248,6 +320,49 @@ class ClustersPage(Page):
         """Check every cluster again (Ctrl+R)."""
         self.presenter.load()
 
+    def trigger(self) -> None:
+        """Test the selected cluster (Ctrl+Return)."""
+        self._on_check()
+
+    def focus_filter(self) -> None:
+        """Put the keyboard into the filter (/)."""
+        self._tabs.setCurrentIndex(0)
+        self.filter.setFocus()
+
     def focus_first(self) -> None:
         """Put the keyboard into the table."""
         self.table.setFocus()
+
+    def leave(self) -> bool:
+        """Go back to the list, or clear the filter (Esc)."""
+        if self._tabs.currentIndex():
+            self._tabs.setCurrentIndex(0)
+            return True
+        held = bool(self.filter.text())
+        self.filter.clear()
+        return held
+
+
+class RemoveClusterDialog(QMessageBox):
+    """Asks before a cluster that was added by hand is forgotten; Keep is the default."""
+
+    def __init__(self, parent: QWidget, presenter: ClustersPresenter, name: str) -> None:
+        """Ask about cluster `name`."""
+        super().__init__(parent)
+        self._presenter, self._name = presenter, name
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWindowTitle(_("Remove the cluster"))
+        self.setText(translate(msg("Remove %(cluster)s from the list?", cluster=name)))
+        self.setInformativeText(_("Its address, its notes and its secret are forgotten. Nothing on it is changed."))
+        keep = self.addButton(_("Keep"), QMessageBox.ButtonRole.RejectRole)
+        remove = self.addButton(_("Remove"), QMessageBox.ButtonRole.DestructiveRole)
+        remove.setObjectName("cluster_remove_now")
+        remove.setProperty("role", "danger")
+        remove.clicked.connect(self._on_remove)
+        self.setDefaultButton(keep)
+        self.setEscapeButton(keep)
+
+    @Slot()
+    def _on_remove(self) -> None:
+        self._presenter.remove(self._name)

@@ -173,7 +173,7 @@ class _CellDelegate(QStyledItemDelegate):
         strong, right = index.data(STRONG) or (False, False)
         tone = "text"
         if look is not None:
-            tone = "text" if look.tone == "ok" else look.tone
+            tone = "text" if strong or look.tone == "ok" else look.tone
             icons.paint(painter, QRectF(inside.left(), inside.center().y() - 7, 16, 16), look.icon, look.tone)
             inside = inside.adjusted(23, 0, 0, 0)
         painter.setFont(theme.body_font(bold=strong))

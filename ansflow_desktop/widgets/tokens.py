@@ -6,7 +6,10 @@ import msgspec
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
-    """Colours of one scheme as `#RRGGBB`; `*_soft` is the pale background that goes with the strong colour."""
+    """Colours of one scheme as `#RRGGBB`; `*_soft` is the pale background that goes with the strong colour.
+
+    `mark_*` are those a person gives to a cluster: beside its name, never text.
+    """
 
     dark: bool
     background: str
@@ -30,6 +33,13 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     syntax_key: str
     syntax_text: str
     syntax_number: str
+    mark_blue: str
+    mark_green: str
+    mark_yellow: str
+    mark_orange: str
+    mark_red: str
+    mark_purple: str
+    mark_grey: str
 
 
 LIGHT = Tokens(
@@ -55,6 +65,13 @@ LIGHT = Tokens(
     syntax_key="#1A5FD0",
     syntax_text="#0F6B4D",
     syntax_number="#9A3D06",
+    mark_blue="#1A5FD0",
+    mark_green="#1E8E5A",
+    mark_yellow="#C79400",
+    mark_orange="#DB6A00",
+    mark_red="#C62828",
+    mark_purple="#7B3FC4",
+    mark_grey="#6B7585",
 )
 
 DARK = Tokens(
@@ -80,6 +97,13 @@ DARK = Tokens(
     syntax_key="#5AA2FF",
     syntax_text="#3CCB97",
     syntax_number="#F5B454",
+    mark_blue="#5AA2FF",
+    mark_green="#3CCB97",
+    mark_yellow="#F2CF4A",
+    mark_orange="#FF9F45",
+    mark_red="#FF6B6B",
+    mark_purple="#B98CFF",
+    mark_grey="#9DA9BA",
 )
 
 # Every pair of text on background that the style sheet or a painter uses; the contrast test walks this list.

@@ -1,0 +1,140 @@
+"""One cluster of the list, looked at closely: its connection tested stage by stage, and its figures."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import Signal, Slot
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatistics, Diagnosis, Reach
+from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.reads import ClusterReads
+
+if TYPE_CHECKING:
+    from ansflow_desktop.presenters.clusters import ClustersPresenter
+    from ansflow_desktop.presenters.clusters_state import ClusterRow
+
+_FRESH_S = 60.0
+
+
+class ClusterDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of cluster `name`; `error` says why its figures could not be read."""
+
+    name: str = ""
+    row: ClusterRow | None = None
+    testing: bool = False
+    diagnosis: Diagnosis | None = None
+    reading: bool = False
+    statistics: ClusterStatistics | None = None
+    error: UserError | None = None
+
+
+class ClusterDetailsPresenter(Presenter):
+    """Follows the list; emits `vault_needed(error, again)` where the cluster's secret is locked away."""
+
+    vault_needed = Signal(object, object)
+
+    def __init__(self, services: Any, clusters: ClustersPresenter, reads: ClusterReads) -> None:
+        """Show nothing until `show`."""
+        super().__init__()
+        self._services = services
+        self._clusters = clusters
+        self._reads = reads
+        self._tests: dict[str, Diagnosis] = {}
+        self._figures: dict[str, ClusterStatistics] = {}
+        self._errors: dict[str, UserError] = {}
+        self._testing: set[str] = set()
+        self._reading: set[str] = set()
+        self.state = ClusterDetails()
+        clusters.state_changed.connect(self._on_clusters)
+
+    def show(self, name: str) -> None:
+        """Look at cluster `name`; its figures are read where it answers and they are not fresh."""
+        self._refresh(name)
+        self._read_where_old()
+
+    @Slot()
+    def _on_clusters(self) -> None:
+        if self.state.name:
+            self.show(self.state.name)
+
+    def _read_where_old(self) -> None:
+        row, name = self.state.row, self.state.name
+        known = self._figures.get(name)
+        answers = row is not None and row.status.reach is Reach.REACHABLE
+        fresh = known is not None and time.time() - known.read_at < _FRESH_S
+        if answers and not fresh and name not in self._reading and name not in self._errors:
+            self.read()
+
+    def read(self) -> None:
+        """Read the figures of the cluster shown anew."""
+        name = self.state.name
+        if name and name not in self._reading:
+            self._reading.add(name)
+            self._refresh(name)
+            self._start(f"read {name}", self._read(name))
+
+    async def _read(self, name: str) -> None:
+        try:
+            document = await off_thread(lambda: self._services.catalog.document(name))
+            self._figures[name] = await self._reads.statistics(document, name)
+            self._errors.pop(name, None)
+        except UserError as error:
+            self._errors[name] = error
+        finally:
+            self._reading.discard(name)
+            self._refresh(self.state.name)
+
+    def test(self, name: str) -> None:
+        """Test the connection to `name` stage by stage, after its credential program was approved."""
+        row = self._clusters.state.row(name)
+        if row is None or name in self._testing:
+            return
+        if row.status.reach is Reach.APPROVAL_NEEDED or not self._clusters.may_contact(row.entry):
+            self._clusters.check(name)  # asks for approval
+            return
+        self._testing.add(name)
+        self._refresh(self.state.name)
+        self._start(f"test {name}", self._test(row.entry))
+
+    async def _test(self, entry: ClusterEntry) -> None:
+        try:
+            document = await off_thread(lambda: self._services.catalog.document(entry.name))
+            found = self._tests[entry.name] = await self._reads.diagnose(entry, document)
+            self._errors.pop(entry.name, None)
+            self._clusters.take_status(found.status)
+        except UserError as error:
+            self._refused(entry.name, error)
+        finally:
+            self._testing.discard(entry.name)
+            self._refresh(self.state.name)
+            self._read_where_old()
+
+    def _refused(self, name: str, error: UserError) -> None:
+        if type(error).__name__ in ("VaultLocked", "VaultNeeded"):
+            self.vault_needed.emit(error, lambda: self.test(name))
+        else:
+            self._errors[name] = error
+
+    def forget(self, name: str) -> None:
+        """Forget what was found of `name`: its connection is another one now."""
+        for known in (self._tests, self._figures, self._errors):
+            known.pop(name, None)
+        self._refresh(self.state.name)
+
+    def _refresh(self, name: str) -> None:
+        state = ClusterDetails(
+            name=name,
+            row=self._clusters.state.row(name),
+            testing=name in self._testing,
+            diagnosis=self._tests.get(name),
+            reading=name in self._reading,
+            statistics=self._figures.get(name),
+            error=self._errors.get(name),
+        )
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()

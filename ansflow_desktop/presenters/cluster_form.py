@@ -1,0 +1,257 @@
+"""The dialog of one cluster: what is typed is checked, tried without being kept, and kept; nothing typed is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import Signal
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterSecret, Diagnosis, OwnCluster
+from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.cluster_form_state import (
+    SECRETS,
+    ClusterForm,
+    FormState,
+    env_of,
+    form_of,
+    marks_form,
+    marks_of,
+    secret_of,
+)
+from ansflow_desktop.presenters.reads import ClusterReads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ClusterFormPresenter(Presenter):
+    """Emits `saved(name)` once the cluster is kept, and `approval_needed(ClusterEntry)` before its program is run.
+
+    `vault_needed(error, again)`: the vault is locked or there is none yet; `again()` goes on afterwards.
+    """
+
+    saved = Signal(str)
+    approval_needed = Signal(object)
+    vault_needed = Signal(object, object)
+
+    def __init__(self, services: Any, reads: ClusterReads, groups: tuple[str, ...] = ()) -> None:
+        """Begin with a new cluster; `groups` are offered."""
+        super().__init__()
+        self._services = services
+        self._reads = reads
+        self._known: OwnCluster | None = None
+        self.state = FormState(groups=groups)
+
+    def edit(self, entry: ClusterEntry) -> None:
+        """Edit the cluster of `entry`: all of it where it was added by hand, else what is noted of it."""
+        known = self._known = self._services.cluster_book.own(entry.name)
+        form = form_of(known, entry.marks) if known else marks_form(entry.name, entry.marks)
+        kept = known is not None and known.auth in ("token", "certificate")
+        self._publish(form=form, original=entry.name, own=known is not None, kept_secret=kept)
+
+    def take(self, cluster: OwnCluster, secret: ClusterSecret | None) -> None:
+        """Fill the form of a new cluster with one that was found in a pasted kubeconfig."""
+        form = form_of(cluster, marks_of(self.state.form))
+        found = secret or ClusterSecret()
+        self._publish(
+            form=msgspec.structs.replace(form, token=found.token, certificate=found.certificate, key=found.key),
+            problems=(),
+            diagnosis=None,
+        )
+
+    def found_in(self, text: str) -> tuple[tuple[OwnCluster, ClusterSecret | None], ...]:
+        """Return the clusters of a kubeconfig's text; nothing is run, contacted or kept. Raises UserError."""
+        found: tuple[tuple[OwnCluster, ClusterSecret | None], ...]
+        found = self._services.cluster_book.from_kubeconfig(text)
+        return found
+
+    def change(self, **fields: Any) -> None:
+        """Take what was typed; a field that was complained of is checked anew."""
+        form = msgspec.structs.replace(self.state.form, **fields)
+        if form == self.state.form:
+            return
+        stays = tuple(one for one in self.state.problems if one.field not in fields)
+        self._publish(form=form, problems=stays)
+
+    @property
+    def changed(self) -> bool:
+        """True where something was typed that closing would lose."""
+        return self.state.form != self._first_form()
+
+    def _first_form(self) -> ClusterForm:
+        if not self.state.original:
+            return ClusterForm()
+        entry = self._services.catalog.entry(self.state.original)
+        return form_of(self._known, entry.marks) if self._known else marks_form(entry.name, entry.marks)
+
+    # What was typed as a cluster
+
+    def _cluster(self) -> OwnCluster:
+        from ansflow_desktop.kube.plugins import make_plugin
+
+        form, known = self.state.form, self._known
+        args = tuple(line for line in form.exec_args.splitlines() if line)
+        plugin = make_plugin(form.exec_command.strip(), args, env_of(form.exec_env))
+        base = known or OwnCluster(id=self._services.cluster_book.new_id(), name="", server="")
+        return msgspec.structs.replace(
+            base,
+            name=form.name.strip() or _host(form.server),
+            server=_address(form.server),
+            auth=form.auth,
+            ca=form.ca.strip(),
+            insecure=form.insecure,
+            tls_server_name=form.tls_server_name.strip(),
+            proxy_url=form.proxy_url.strip(),
+            exec_plugin=plugin if form.auth == "exec" else None,
+        )
+
+    def _keeps_secret(self) -> bool:
+        known = self._known
+        kept = self.state.kept_secret and known is not None and known.auth == self.state.form.auth
+        return kept and secret_of(self.state.form) is None
+
+    def _check(self, cluster: OwnCluster) -> tuple[Problem, ...]:
+        form = self.state.form
+        found = self._services.cluster_book.check(cluster, secret_of(form), form.namespace.strip())
+        kept = self._keeps_secret()
+        return tuple(one for one in found if not (kept and one.field in SECRETS))
+
+    # Trying it
+
+    def test(self) -> None:
+        """Try the connection as it is typed; nothing is kept."""
+        if not self.state.testing:
+            self._start("test", self._test())
+
+    async def _test(self) -> None:
+        cluster = self._cluster()
+        problems = await off_thread(lambda: self._check(cluster))
+        self._publish(problems=problems, diagnosis=None)
+        if problems or self._asks_approval(cluster):
+            return
+        self._publish(testing=True)
+        try:
+            self._publish(diagnosis=await self._diagnose(cluster))
+        except UserError as error:
+            self._refused(error, self.test)
+        finally:
+            self._publish(testing=False)
+
+    def _asks_approval(self, cluster: OwnCluster) -> bool:
+        plugin = cluster.exec_plugin
+        if plugin is None or self._services.approvals.approved(plugin):
+            return False
+        self.approval_needed.emit(self._entry(cluster))
+        return True
+
+    def approve(self, entry: ClusterEntry) -> None:
+        """Remember that the person saw and approved the credential program, and try the connection with it."""
+        if entry.exec_plugin is not None:
+            self._services.approvals.approve(entry.exec_plugin)
+        self.test()
+
+    def _entry(self, cluster: OwnCluster) -> ClusterEntry:
+        from ansflow_desktop.kube.own import entry_of
+
+        return entry_of(cluster, marks_of(self.state.form))
+
+    async def _diagnose(self, cluster: OwnCluster) -> Diagnosis:
+        document = await off_thread(lambda: self._document(cluster))
+        return await self._reads.diagnose(self._entry(cluster), document)
+
+    def _document(self, cluster: OwnCluster) -> dict[str, Any]:
+        from ansflow_desktop.kube.login import resolved
+        from ansflow_desktop.kube.own import document_of
+        from ansflow_desktop.redact import secrets_of
+
+        secret = secret_of(self.state.form)
+        if self._keeps_secret() and self._known is not None:
+            secret = self._services.cluster_book.secret(self._known)
+        document = document_of(cluster, secret, self.state.form.namespace.strip())
+        self._services.redactor.add(secrets_of(document))
+        if cluster.exec_plugin:
+            asked = document["users"][0]["user"]["exec"]
+            asked["command"] = resolved(asked["command"])
+        return document
+
+    # Keeping it
+
+    def save(self) -> None:
+        """Keep the cluster, or say at its field what is wrong."""
+        if not self.state.saving:
+            self._publish(saving=True)
+            self._start("save", self._save())
+
+    async def _save(self) -> None:
+        try:
+            name = await off_thread(self._keep)
+        except UserError as error:
+            self._publish(saving=False)
+            self._refused(error, self.save)
+        else:
+            self._publish(saving=False)
+            self.saved.emit(name)
+
+    def _keep(self) -> str:
+        state, book = self.state, self._services.cluster_book
+        marks = marks_of(state.form)
+        if not state.own:
+            _require_namespace(marks.namespace)
+            book.mark(state.original, marks)
+            return state.original
+        cluster = self._cluster()
+        secret = secret_of(state.form)
+        if state.original:
+            book.change(state.original, cluster, secret, marks)
+        else:
+            book.add(cluster, secret, marks)
+        return cluster.name
+
+    def _refused(self, error: UserError, again: Callable[[], None]) -> None:
+        problems = getattr(error, "problems", ())
+        if problems or error.field in FIELDS:
+            one = Problem(field=error.field or "", title=error.title, message=error.message, hint=error.hint)
+            self._publish(problems=tuple(problems) or (one,))
+        elif type(error).__name__ in ("VaultLocked", "VaultNeeded"):
+            self.vault_needed.emit(error, again)
+        else:
+            one = Problem(field="", title=error.title, message=error.message, hint=error.hint)
+            self._publish(problems=(one,))
+
+    def _publish(self, **changed: Any) -> None:
+        state = msgspec.structs.replace(self.state, **changed)
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+
+FIELDS = ("name", "server", "ca", "token", "certificate", "key", "exec_command", "proxy_url", "namespace")
+"""Fields that a problem can stand at."""
+
+
+def _address(server: str) -> str:
+    """Return the address with https where no scheme was typed, without the slash that browsers add."""
+    text = server.strip().rstrip("/")
+    return f"https://{text}" if text and "://" not in text else text
+
+
+def _host(server: str) -> str:
+    """Return the host of `server`: the name of a cluster that was given none."""
+    from urllib.parse import urlsplit
+
+    try:
+        return urlsplit(_address(server)).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _require_namespace(namespace: str) -> None:
+    from ansflow_desktop.i18n import msg
+    from ansflow_desktop.models.names import namespace_problem
+
+    why = namespace_problem(namespace) if namespace else ""
+    if why:
+        raise UserError(msg("The namespace cannot be used"), why, field="namespace")

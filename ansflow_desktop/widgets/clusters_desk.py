@@ -1,0 +1,66 @@
+"""What the Clusters page works with beside the list: details, dialogs, resources; made when the page is first shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from ansflow_desktop.presenters.cluster_details import ClusterDetailsPresenter
+from ansflow_desktop.presenters.cluster_form import ClusterFormPresenter
+from ansflow_desktop.widgets.clusters_page import ClustersPage
+
+if TYPE_CHECKING:
+    from ansflow_desktop.presenters.clusters import ClustersPresenter
+    from ansflow_desktop.presenters.reads import ClusterReads
+    from ansflow_desktop.presenters.resources import ResourcesPresenter
+
+
+class ClustersDesk(QObject):
+    """Emits `vault_needed(error, again)` where a secret is locked away, `saved(name)` when a cluster was kept.
+
+    `failed(UserError)` comes for errors that belong to no field.
+    """
+
+    vault_needed = Signal(object, object)
+    saved = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, services: Any, clusters: ClustersPresenter, reads: ClusterReads) -> None:
+        """Make the presenters that outlive the page's widgets."""
+        super().__init__()
+        self._services, self._clusters, self._reads = services, clusters, reads
+        self._forms: list[ClusterFormPresenter] = []
+        self._resources: ResourcesPresenter | None = None
+        self.details = ClusterDetailsPresenter(services, clusters, reads)
+        self.details.vault_needed.connect(self.vault_needed)
+        self.details.failed.connect(self.failed)
+
+    def page(self) -> ClustersPage:
+        """Return a new page."""
+        return ClustersPage(self._clusters, self.details, self._form, self._resources_view)
+
+    def _form(self, groups: tuple[str, ...]) -> ClusterFormPresenter:
+        made = ClusterFormPresenter(self._services, self._reads, groups)
+        made.vault_needed.connect(self.vault_needed)
+        made.failed.connect(self.failed)
+        made.saved.connect(self.saved)
+        self._forms.append(made)
+        return made
+
+    def _resources_view(self) -> tuple[QWidget, Callable[[str, str], None]]:
+        from ansflow_desktop.presenters.resources import ResourcesPresenter
+        from ansflow_desktop.widgets.resources_view import ResourcesView
+
+        if self._resources is None:
+            self._resources = ResourcesPresenter(self._services)
+            self._resources.failed.connect(self.failed)
+        return ResourcesView(self._resources), self._resources.show
+
+    async def close(self) -> None:
+        """End every task."""
+        parts = [self.details, *self._forms, *([self._resources] if self._resources else [])]
+        await asyncio.gather(*(part.close() for part in parts))
