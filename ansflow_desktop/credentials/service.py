@@ -77,6 +77,13 @@ class _Place(msgspec.Struct, frozen=True, kw_only=True):
         return f"_Place({self.entry.name!r})"
 
 
+class _Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """The certificates that a server showed, and when it was asked; an empty chain where it showed none."""
+
+    chain: tuple[bytes, ...] = ()
+    read_at: datetime.datetime
+
+
 class CredentialService:
     """Reads credentials of all clusters; safe in any event loop, and nothing blocking is done in it."""
 
@@ -92,7 +99,7 @@ class CredentialService:
         self._answers = answers
         self._clock = clock
         self._settings = settings
-        self._chains: dict[str, tuple[bytes, ...]] = {}
+        self._shown: dict[tuple[str, ...], _Shown] = {}
 
     async def reports(self, ask: bool, *, fresh: bool = False) -> tuple[CredentialReport, ...]:
         """Return a report of every credential; see `overview`."""
@@ -115,7 +122,7 @@ class CredentialService:
         places, unread = await asyncio.to_thread(self._read, wanted)
         found = await asyncio.to_thread(self._inventory, places, wanted is None)
         if ask:
-            await asyncio.gather(self._ask(found, places, fresh), self._ask_chains(places))
+            await asyncio.gather(self._ask(found, places, fresh), self._ask_chains(places, fresh))
             # once more: the servers' certificates are known now, and what credential programs gave
             found = await asyncio.to_thread(self._inventory, places, wanted is None)
         answers = self._kept(found, places)
@@ -147,25 +154,31 @@ class CredentialService:
                 unread.append(Unread(cluster=entry.name, why=error.message or error.title, hint=error.hint))
         return places, tuple(unread)
 
-    async def _ask_chains(self, places: Mapping[str, _Place]) -> None:
-        """Read each server's certificates once a reading; what is known stays where a server does not answer."""
+    async def _ask_chains(self, places: Mapping[str, _Place], fresh: bool) -> None:
+        """Read each server's certificates, kept as long as answers are; a server that is silent loses none."""
         limit = asyncio.Semaphore(_CHAINS)
 
-        async def one(document: dict[str, Any]) -> None:
+        async def one(key: tuple[str, ...], document: dict[str, Any]) -> None:
             async with limit:
                 chain = await server_chain(document, self._answers.timeout)
-            if chain:
-                self._chains[asking.server_of(document)] = chain
+            known = self._shown.get(key)
+            self._shown[key] = _Shown(chain=chain or (known.chain if known else ()), read_at=self._clock())
 
-        servers = {asking.server_of(place.document): place.document for place in places.values() if place.askable}
-        await asyncio.gather(*(one(document) for document in servers.values()))
+        servers = {_server(place.document): place.document for place in places.values() if place.askable}
+        wanted = {key: document for key, document in servers.items() if fresh or not self._is_shown(key)}
+        await asyncio.gather(*(one(key, document) for key, document in wanted.items()))
+
+    def _is_shown(self, key: tuple[str, ...]) -> bool:
+        known = self._shown.get(key)
+        return known is not None and 0 <= (self._clock() - known.read_at).total_seconds() < self._answers.ttl_s
 
     def _inventory(self, places: Mapping[str, _Place], logins: bool) -> tuple[Credential, ...]:
         from ansflow_desktop.credentials import inventory
 
         found: list[Credential] = []
         for place in places.values():
-            chain = self._chains.get(asking.server_of(place.document), ())
+            shown = self._shown.get(_server(place.document))
+            chain = shown.chain if shown else ()
             found += inventory.inventory(place.entry, place.document, server_chain=chain)
         return (*inventory.merge(found), *(self._logins() if logins else ()))
 
@@ -224,6 +237,12 @@ def _questions(credential: Credential, places: Mapping[str, _Place]) -> dict[str
         if document is not None:
             found[asking.key_of(credential, document)] = document
     return found
+
+
+def _server(document: dict[str, Any]) -> tuple[str, ...]:
+    """Return what decides which certificates a server shows: its address, the name asked for, and the way to it."""
+    cluster = document["clusters"][0]["cluster"]
+    return tuple(str(cluster.get(field) or "") for field in ("server", "tls-server-name", "proxy-url"))
 
 
 def _unapproved(entry: ClusterEntry) -> dict[str, Any]:

@@ -126,6 +126,30 @@ def test_a_second_reading_asks_nobody_until_the_answers_are_old(asked, tmp_path)
     assert len(asked) == 2
 
 
+def test_a_server_is_asked_for_its_certificates_as_seldom_as_for_answers(asked, tmp_path, monkeypatch):
+    shown, chain, now = [], [()], [NOW]
+
+    async def show(found, timeout):
+        shown.append(ask.server_of(found))
+        return chain[0]
+
+    monkeypatch.setattr(service, "server_chain", show)
+    answers = Answers(ttl_s=300, clock=lambda: now[0])
+    book = Book(a=document({"token": token(30)}), b=document({"token": token(40)}))
+    made = CredentialService(book, answers, lambda: now[0], lambda: CredentialSettings(home=tmp_path))
+
+    def look(**options):
+        rows = asyncio.run(made.reports(True, **options))
+        return [row for row in rows if row.credential.kind is CredentialKind.SERVER_CERTIFICATE]
+
+    assert (look(), look(), len(shown)) == ([], [], 1)
+    chain[0] = (b"no certificate" * 20,)
+    assert (len(look(fresh=True)), len(shown)) == (1, 2)
+    chain[0] = ()
+    now[0] += datetime.timedelta(seconds=300)
+    assert (len(look()), len(shown)) == (1, 3), "a silent server loses no row"
+
+
 def test_what_cannot_be_read_is_told_and_the_others_are_there(asked, tmp_path):
     locked = UserError("The vault is locked", "", "Unlock it.")
     found = read(tmp_path, bad=locked, good=document({"token": token(30)}), program=ApprovalNeeded("program", PLUGIN))
