@@ -51,7 +51,7 @@ async def diagnose(
         await test.run()
     except Stop:
         pass
-    except (UserError, OSError, ValueError, TypeError, KeyError, IndexError) as error:  # a document of another shape
+    except (UserError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:  # a document of another shape
         test.stages.bad("address", msg("The kubeconfig entry of this cluster cannot be used"), clean(str(error)))
     return test.result()
 
