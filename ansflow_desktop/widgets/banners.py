@@ -10,7 +10,7 @@ from ansflow_desktop.presenters.shell_state import Banner
 from ansflow_desktop.widgets.controls import Symbol, button, clear, icon_button, label
 
 _ICONS = {"accent": "information-outline", "ok": "check-circle", "warn": "alert", "bad": "alert-circle"}
-_STAYING = ("insecure", "exec", "read_only")
+_STAYING = ("insecure", "exec", "read_only", "cluster_read_only", "production")
 _MOST, _SHORT = 3, 100
 
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ansflow_desktop.i18n import _, msg
+from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.widgets.banners import Banners
 from ansflow_desktop.widgets.page import Page
@@ -256,9 +257,24 @@ def _blank() -> QWidget:
     return made
 
 
+def _marked(row: ClusterRow) -> list[Banner]:
+    """Return what the flags of the chosen cluster mean; the executor enforces them (conventions.md, 10)."""
+    marks, name = row.entry.marks, row.entry.name
+    found: list[Banner] = []
+    if marks.production:
+        title = msg("%(cluster)s is a production cluster", cluster=name)
+        text = msg("What destroys something there asks for its name first.")
+        found.append(Banner(key="production", tone="bad", title=title, text=text))
+    if marks.read_only:
+        title = msg("%(cluster)s is read-only", cluster=name)
+        text = msg("Nothing that changes it is run. The mark is taken away on the Clusters page.")
+        found.append(Banner(key="cluster_read_only", tone="warn", title=title, text=text))
+    return found
+
+
 def _banners(state: ShellState) -> tuple[Banner, ...]:
     row = state.row
-    found: list[Banner] = []
+    found = _marked(row) if row is not None else []
     if row is not None and row.entry.insecure:
         title = msg("TLS is not verified for %(cluster)s", cluster=row.entry.name)
         text = msg("Anyone on the way can read and change what is sent.")

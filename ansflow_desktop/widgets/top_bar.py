@@ -51,6 +51,12 @@ def paint_cluster(painter: QPainter, rect: QRect, row: ClusterRow) -> None:
     look = words.reach_look(row.status, stopped=row.practice and not row.running)
     icons.paint(painter, QRectF(rect.left(), rect.center().y() - 7, 16, 16), look.icon, look.tone)
     inside = rect.adjusted(24, 0, 0, 0)
+    if row.entry.marks.colour:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.colour(f"mark_{row.entry.marks.colour}")))
+        painter.drawRoundedRect(QRectF(inside.left(), inside.center().y() - 8, 4, 17), 2, 2)
+        inside = inside.adjusted(10, 0, 0, 0)
     painter.setFont(theme.body_font(theme.SMALL_PX))
     state = state_text(row)
     width = min(painter.fontMetrics().horizontalAdvance(state) + 2, inside.width() * 3 // 5)
