@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal, Slot
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatistics, Diagnosis, Reach
 from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.cluster_form import is_locked_away
 from ansflow_desktop.presenters.reads import ClusterReads
 
 if TYPE_CHECKING:
@@ -114,10 +115,9 @@ class ClusterDetailsPresenter(Presenter):
             self._read_where_old()
 
     def _refused(self, name: str, error: UserError) -> None:
-        if type(error).__name__ in ("VaultLocked", "VaultNeeded"):
+        self._errors[name] = error
+        if is_locked_away(error):
             self.vault_needed.emit(error, lambda: self.test(name))
-        else:
-            self._errors[name] = error
 
     def forget(self, name: str) -> None:
         """Forget what was found of `name`: its connection is another one now."""

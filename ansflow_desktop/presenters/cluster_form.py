@@ -215,17 +215,24 @@ class ClusterFormPresenter(Presenter):
         if problems or error.field in FIELDS:
             one = Problem(field=error.field or "", title=error.title, message=error.message, hint=error.hint)
             self._publish(problems=tuple(problems) or (one,))
-        elif type(error).__name__ in ("VaultLocked", "VaultNeeded"):
+            return
+        one = Problem(field="", title=error.title, message=error.message, hint=error.hint)
+        self._publish(problems=(one,))
+        if is_locked_away(error):
             self.vault_needed.emit(error, again)
-        else:
-            one = Problem(field="", title=error.title, message=error.message, hint=error.hint)
-            self._publish(problems=(one,))
 
     def _publish(self, **changed: Any) -> None:
         state = msgspec.structs.replace(self.state, **changed)
         if state != self.state:
             self.state = state
             self.state_changed.emit()
+
+
+def is_locked_away(error: UserError) -> bool:
+    """Return whether `error` says that the vault must be unlocked or made first."""
+    from ansflow_desktop.store.vault_errors import VaultLocked, VaultNeeded
+
+    return isinstance(error, VaultLocked | VaultNeeded)
 
 
 FIELDS = ("name", "server", "ca", "token", "certificate", "key", "exec_command", "proxy_url", "namespace")

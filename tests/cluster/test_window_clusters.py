@@ -1,0 +1,110 @@
+"""A cluster added by real clicks from nothing but server, token and authority: tested, kept, and its figures shown."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from window_kit import garbage_here_only, loop, no_qt_warnings, no_window_left, shown_window
+
+from ansflow_desktop import safe_yaml
+from ansflow_desktop.executors.services import Options, Services
+from ansflow_desktop.models.cluster import Finding, Reach
+from ansflow_desktop.widgets.cluster_form import ClusterDialog
+
+__all__ = ["garbage_here_only", "loop", "no_qt_warnings", "no_window_left"]
+
+READY_MS = 60_000
+
+
+@pytest.fixture
+def services(tmp_path):
+    empty = tmp_path / "kubeconfig"
+    empty.write_text("apiVersion: v1\nkind: Config\n")
+    made = Services(Options(data_dir=str(tmp_path / "data"), kubeconfig=str(empty), lang="en"))
+    made.vault.create("session")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def access(kubeconfig, practice_api, namespace):
+    """Server, authority (PEM) and the token of a new ServiceAccount that may look at everything."""
+    practice_api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    practice_api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "looker"}})
+    practice_api.create(
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        {
+            "metadata": {"name": namespace},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [{"kind": "ServiceAccount", "name": "looker", "namespace": namespace}],
+        },
+    )
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/looker/token"
+    _status, answer = practice_api.request("POST", path, {"spec": {"expirationSeconds": 3600}})
+    server = safe_yaml.load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    authority = (kubeconfig.parent / "pki" / "ca.crt").read_text()
+    yield SimpleNamespace(server=server, ca=authority, token=json.loads(answer)["status"]["token"])
+    practice_api.request("DELETE", f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{namespace}")
+
+
+def click(qtbot, parent, name):
+    qtbot.waitUntil(lambda: any(one.isVisible() and one.isEnabled() for one in parent.findChildren(QPushButton, name)))
+    made = next(one for one in parent.findChildren(QPushButton, name) if one.isVisible())
+    qtbot.mouseClick(made, Qt.MouseButton.LeftButton)
+
+
+def fill(qtbot, dialog, kind, name, text):
+    field = dialog.findChild(kind, name)
+    qtbot.mouseClick(field if kind is QLineEdit else field.viewport(), Qt.MouseButton.LeftButton)
+    QGuiApplication.clipboard().setText(text)
+    qtbot.keyClick(field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+
+def dialog_of(page):
+    return next(one for one in page.findChildren(ClusterDialog) if one.isVisible())
+
+
+def stages(presenter):
+    return {one.name: one.finding for one in presenter.state.diagnosis.stages}
+
+
+def test_a_cluster_from_server_and_token_is_tested_kept_and_measured(loop, services, access, qtbot):
+    with shown_window(services, qtbot) as window:
+        window.shell.show_page("clusters")
+        page = window.shell.page
+        click(qtbot, page, "add_cluster")
+        dialog = dialog_of(page)
+        form = dialog.presenter
+        fill(qtbot, dialog, QLineEdit, "cluster_server", access.server)
+        fill(qtbot, dialog, QLineEdit, "cluster_token", access.token)
+        click(qtbot, dialog, "cluster_test")
+        qtbot.waitUntil(lambda: form.state.diagnosis is not None, timeout=READY_MS)
+        assert stages(form)["tls"] is Finding.BAD  # nobody vouches for this server yet
+
+        fill(qtbot, dialog, QPlainTextEdit, "cluster_ca", access.ca)
+        fill(qtbot, dialog, QLineEdit, "cluster_name", "by-hand")
+        click(qtbot, dialog, "cluster_test")
+        qtbot.waitUntil(
+            lambda: form.state.diagnosis is not None and stages(form)["credentials"] is Finding.GOOD, timeout=READY_MS
+        )
+        assert form.state.diagnosis.user.endswith(":looker")
+        assert not services.shelf.own()  # a test keeps nothing
+        click(qtbot, dialog, "cluster_save")
+
+        def reach():
+            row = window.clusters.state.row("by-hand")
+            return row.status.reach if row else None
+
+        qtbot.waitUntil(lambda: reach() is Reach.REACHABLE, timeout=READY_MS)
+        qtbot.waitUntil(lambda: page.details.state.statistics is not None, timeout=READY_MS)
+        found = page.details.state.statistics
+        assert page.details.state.name == "by-hand" and found.nodes == 3 and found.namespaces >= 4
+        wanted = {f"Nodes: {found.nodes}", f"Namespaces: {found.namespaces}"}
+        qtbot.waitUntil(
+            lambda: wanted <= {one.accessibleName() for one in page.findChildren(QLabel) if one.isVisible()}
+        )
+        written = [path.read_bytes() for path in services.directories.data.rglob("*") if path.is_file()]
+        assert not any(access.token.encode() in data for data in written)
