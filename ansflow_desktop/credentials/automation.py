@@ -50,10 +50,16 @@ def title(kind: str) -> Text:
 
 
 def _bash(request: AutomationRequest) -> tuple[GeneratedFile, ...]:
+    target = values.target(request)
     about = msg(
-        "Renews the token in %(target)s. Run it from cron or by hand; it needs bash and kubectl.",
-        target=values.target(request),
+        "Renews the token in %(target)s. Run it from cron or by hand; it needs bash and kubectl.", target=target
     )
+    if not request.source:
+        about = msg(
+            "Renews the token in %(target)s, which has to be there: save a renewed token to it first. Run the script "
+            "from cron or by hand; it needs bash and kubectl, and the account the right to renew its own token.",
+            target=target,
+        )
     return (_file(values.script_name(request, ".sh"), "renew.sh", quote.bash, request, _PROGRAM, about),)
 
 

@@ -97,7 +97,10 @@ async def token_request(
         "spec": {"expirationSeconds": seconds, **({"audiences": list(audiences)} if audiences else {})},
     }
     async with ClusterClient(document, timeout=timeout) as client:
-        given = _token_of(await client.post(path, body), client.server)
+        try:
+            given = _token_of(await client.post(path, body), client.server)
+        except KubeError as error:
+            raise _explained(error, namespace, account) from error
         ahead = client.clock_ahead
     made = Renewed(token=given.token, expires_at=_utc(given.expiration_timestamp), clock_ahead=ahead)
     return await _proved(document, made, seconds, timeout)
@@ -239,11 +242,30 @@ def _token_of(body: bytes, server: str) -> _Given:
     if not given.token:
         title = msg("%(server)s gave no token", server=server)
         reason = msg("Its answer is no TokenRequest with a token.")
-        raise UserError(title, reason, msg("Check that the address is that of a Kubernetes API server."), code=_FAILED)
+        hint = msg("Check that the address is that of a Kubernetes API server.")
+        raise UserError(title, reason, hint, code=ExitCode.FAILED)
     return given
 
 
-_FAILED = ExitCode.FAILED
+_EXISTING: Text = msg("Name a ServiceAccount that is there, with its namespace.")
+_SIGN_IN: Text = msg("The old credential is refused already. Let another cluster entry of the same server ask.")
+
+
+def _explained(error: KubeError, namespace: str, account: str) -> KubeError:
+    """Return the refusal of a TokenRequest with what it means here; the server's words stay as they are."""
+    values = {"namespace": namespace, "account": account}
+    title, hint = error.title, error.hint
+    if error.status == 404:
+        title, hint = msg("There is no ServiceAccount %(namespace)s/%(account)s", **values), _EXISTING
+    elif error.status == 403:
+        hint = msg(
+            "Ask the administrator for the right to create serviceaccounts/token of %(account)s in %(namespace)s, or "
+            "renew by another cluster entry that has it.",
+            **values,
+        )
+    elif error.status == 401:
+        hint = _SIGN_IN
+    return KubeError(title, error.message, hint, code=error.code, status=error.status, reason=error.reason)
 
 
 async def _proved(document: dict[str, Any], made: Renewed, seconds: int, timeout: float) -> Renewed:
@@ -263,9 +285,9 @@ def _notes(made: Renewed, seconds: int) -> tuple[Text, ...]:
     if made.expires_at is None:
         return (msg("The server does not say when it ends."),)
     now = datetime.datetime.now(datetime.UTC)
-    left = (made.expires_at - now).total_seconds()
+    left = (made.expires_at - now).total_seconds() - made.clock_ahead
     notes: list[Text] = []
-    if left - made.clock_ahead < seconds - _CAPPED_S:
+    if left < seconds - _CAPPED_S:
         notes.append(msg("The server gave %(left)s s of the %(asked)s s asked for.", left=round(left), asked=seconds))
     if abs(made.clock_ahead) >= _CAPPED_S:
         notes.append(_clock_note(made.clock_ahead))

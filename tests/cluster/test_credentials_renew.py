@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import datetime
 import os
@@ -122,6 +123,14 @@ def test_a_missing_account_is_said_by_the_server(document, account) -> None:
     with pytest.raises(KubeError) as caught:
         sync.run(renew.token_request(document, account.namespace, "nobody", HOUR))
     assert caught.value.status == 404 and "nobody" in translate(caught.value.message)
+    assert translate(caught.value.title) == f"There is no ServiceAccount {account.namespace}/nobody"
+
+
+def test_a_token_without_the_right_says_which_one_is_missing(document, account) -> None:
+    made = sync.run(renew.token_request(document, account.namespace, account.name, 600))
+    with pytest.raises(KubeError) as caught:
+        sync.run(renew.token_request(renew.with_secret(document, made.secret), account.namespace, "default", HOUR))
+    assert caught.value.code is ExitCode.FORBIDDEN and "serviceaccounts/token" in translate(caught.value.hint)
 
 
 def test_a_token_that_the_server_itself_refuses_is_not_given_out(document, account, impatient) -> None:
@@ -186,6 +195,21 @@ def test_nobody_approves_in_time(requester, practice_api, account) -> None:
         sync.run(renew.csr(requester, "jane", (), HOUR, patience=0.3, on_wait=told.append))
     assert caught.value.code is ExitCode.FORBIDDEN and "Nobody approved" in translate(caught.value.message)
     assert "kubectl certificate approve ansflow-" in translate(told[0])
+    assert not requests_of(practice_api, account.user)
+
+
+def test_a_request_is_taken_away_when_the_wait_is_cancelled(requester, practice_api, account) -> None:
+    async def cancelled() -> None:
+        waits = asyncio.Event()
+        task = asyncio.create_task(
+            renew.csr(requester, "jane", (), HOUR, patience=60, on_wait=lambda _text: waits.set())
+        )
+        await waits.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    sync.run(cancelled())
     assert not requests_of(practice_api, account.user)
 
 
