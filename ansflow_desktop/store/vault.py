@@ -112,8 +112,8 @@ class Vault:
         kind = sealed.wrap.kind
         if self._opened(sealed) is not None:
             return VaultState(kind=kind)
-        by_itself = kind == "keyring" or self._passphrase is not None
-        return VaultState(kind=kind, locked=self._shut or bool(self._reason) or not by_itself, reason=self._reason)
+        locked = kind == "passphrase" or self._shut or bool(self._reason)
+        return VaultState(kind=kind, locked=locked, reason=self._reason)
 
     def keyring_usable(self) -> tuple[bool, Text]:
         """Return whether this session has a real keyring, and why not; may take seconds, prompts nobody."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -74,5 +75,5 @@ def _bits(passphrase: str) -> float:
     pool += 2000 if any(ord(char) > 0x2FFF for char in passphrase) else 0
     lowered = passphrase.casefold()
     common = sum(len(word) - 1 for word in _COMMON if word in lowered)
-    steps = sum(abs(ord(a) - ord(b)) <= 1 for a, b in zip(passphrase, passphrase[1:], strict=False))
+    steps = sum(abs(ord(a) - ord(b)) <= 1 for a, b in itertools.pairwise(passphrase))
     return max(0, len(passphrase) - common - steps * 0.8) * math.log2(max(pool, 2))

@@ -1,0 +1,121 @@
+"""The vault in the window: asks for a passphrase or a kind where one is needed, and locks when nobody is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal, Slot
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text
+from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.store.vault import VaultLocked, VaultNeeded, VaultState
+from ansflow_desktop.store.vault_passphrase import strength
+
+if TYPE_CHECKING:
+    from ansflow_desktop.executors.services import Services
+
+_LOOK_MS = 15_000
+
+
+class VaultPresenter(Presenter):
+    """`ask_unlock(VaultLocked)` and `ask_create(VaultNeeded)` want a dialog; `unlocked` says to try again what failed.
+
+    `refused(UserError)` belongs into the open dialog; `done(int)` ends an export or import with its number of secrets.
+    """
+
+    ask_unlock = Signal(object)
+    ask_create = Signal(object)
+    unlocked = Signal()
+    refused = Signal(object)
+    done = Signal(int)
+
+    def __init__(self, services: Services) -> None:
+        """Begin to look for idleness; the vault itself is not read yet."""
+        super().__init__()
+        self._services = services
+        self.state = VaultState(kind="none")
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self._on_tick)
+        self._timer.start()
+
+    def needed(self, error: Exception) -> bool:
+        """Ask for what `error` lacks; return whether it was a matter of the vault at all."""
+        if isinstance(error, VaultLocked):
+            self.ask_unlock.emit(error)
+        elif isinstance(error, VaultNeeded):
+            self.ask_create.emit(error)
+        else:
+            return False
+        return True
+
+    def refresh(self) -> None:
+        """Read the state anew, off the window's thread."""
+        self._start("state", self._read())
+
+    def touch(self) -> None:
+        """Say that the person is there."""
+        self._services.vault.touch()
+
+    def strength(self, passphrase: str) -> tuple[int, Text]:
+        """Return 0 (refused) to 3 (strong), and the word for it."""
+        return strength(passphrase)
+
+    def unlock(self, passphrase: str) -> None:
+        """Open the vault; `unlocked` or `refused` follows."""
+        self._change(lambda: self._services.vault.unlock(passphrase))
+
+    def lock(self) -> None:
+        """Lock it now; `state_changed` follows."""
+        self._services.vault.lock()
+        self.refresh()
+
+    def create(self, kind: str, passphrase: str) -> None:
+        """Make a vault of `kind` (keyring, passphrase, session); `unlocked` or `refused` follows."""
+        self._change(lambda: self._services.vault.create(kind, passphrase))  # type: ignore[arg-type]
+
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Change the passphrase; `unlocked` or `refused` follows."""
+        self._change(lambda: self._services.vault.change_passphrase(old, new))
+
+    def export(self, path: str, passphrase: str) -> None:
+        """Write an encrypted export; `done` or `refused` follows."""
+        self._start("change", self._work(lambda: self._services.vault.export(Path(path), passphrase)))
+
+    def import_(self, path: str, passphrase: str) -> None:
+        """Read an encrypted export; `done` or `refused` follows."""
+        self._start("change", self._work(lambda: self._services.vault.import_(Path(path), passphrase)))
+
+    def _change(self, call: Callable[[], None]) -> None:
+        self._start("change", self._work(call))
+
+    async def _work(self, call: Callable[[], int | None]) -> None:
+        try:
+            count = await off_thread(call)
+        except UserError as error:
+            self.refused.emit(error)
+            return
+        await self._read()
+        if count is None:
+            self.unlocked.emit()
+        else:
+            self.done.emit(count)
+
+    async def _read(self) -> None:
+        state = await off_thread(self._services.vault.state)
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit()
+
+    @Slot()
+    def _on_tick(self) -> None:
+        if self._services.vault.lock_if_idle():
+            self.refresh()
+
+    async def close(self) -> None:
+        """Stop the timer and end every task."""
+        self._timer.stop()
+        await super().close()

@@ -1,0 +1,209 @@
+"""Dialogs of the vault: unlock it, make it, change its passphrase, export and import. What is typed stays on an error."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QWidget
+
+from ansflow_desktop.errors import UserError
+from ansflow_desktop.i18n import Text, _, translate
+from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.presenters.vault import VaultPresenter
+from ansflow_desktop.widgets.controls import button, label, row
+from ansflow_desktop.widgets.dialogs import Dialog
+from ansflow_desktop.widgets.fields import Field, Problems
+
+
+class _VaultDialog(Dialog):
+    """A question whose answer is tried off the window's thread; closes when the presenter says that it went well."""
+
+    def __init__(self, parent: QWidget, presenter: VaultPresenter, title: str, intro: str) -> None:
+        super().__init__(parent, title)
+        self._presenter = presenter
+        self.setMinimumWidth(480)
+        if intro:
+            self.body.addWidget(label(intro, "context", wrap=True))
+        presenter.unlocked.connect(self.accept)
+        presenter.done.connect(self._on_done)
+        presenter.refused.connect(self._on_refused)
+
+    def _secret(self, title: str, name: str) -> QLineEdit:
+        line = QLineEdit()
+        line.setObjectName(name)
+        line.setAccessibleName(title)
+        line.setEchoMode(QLineEdit.EchoMode.Password)
+        line.textChanged.connect(self._on_typed)
+        self.body.addWidget(Field(title, line))
+        return line
+
+    def _finish(self, action: str) -> None:
+        self._problems = Problems()
+        self._problems.setObjectName("vault_problems")
+        self.body.addWidget(self._problems)
+        cancel = button(_("Cancel"))
+        cancel.setObjectName("vault_cancel")
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.reject)
+        self._go = button(action, "primary")
+        self._go.setObjectName("vault_go")
+        self._go.setDefault(True)
+        self._go.clicked.connect(self._on_go)
+        self.body.addLayout(row(1, cancel, self._go))
+        self._on_typed()
+
+    def _ready(self) -> bool:
+        return True
+
+    def _ask(self) -> None:
+        raise NotImplementedError
+
+    @Slot()
+    def _on_typed(self) -> None:
+        if hasattr(self, "_go"):
+            self._go.setEnabled(self._ready())
+
+    @Slot()
+    def _on_go(self) -> None:
+        self._problems.show_problems(())
+        self._go.setEnabled(False)
+        self._ask()
+
+    @Slot(int)
+    def _on_done(self, _count: int) -> None:
+        self.accept()
+
+    @Slot(object)
+    def _on_refused(self, error: UserError) -> None:
+        shown = Problem(severity=Severity.ERROR, title=error.title, message=error.message, hint=error.hint)
+        self._problems.show_problems((shown,))
+        self._on_typed()
+
+
+class UnlockDialog(_VaultDialog):
+    """Asks for the passphrase, or says that the keyring has to be unlocked."""
+
+    def __init__(self, parent: QWidget, presenter: VaultPresenter, kind: str = "passphrase", reason: Text = "") -> None:
+        """Ask to open a vault of `kind`; `reason` says why it is locked."""
+        super().__init__(parent, presenter, _("Unlock the vault"), translate(reason))
+        self.setObjectName("vault_unlock")
+        self._line = self._secret(_("Passphrase"), "vault_passphrase") if kind == "passphrase" else None
+        if self._line is None:
+            self.body.addWidget(label(_("Unlock the keyring of your desktop session, then try again."), wrap=True))
+        self._finish(_("Unlock") if self._line else _("Try again"))
+        (self._line or self._go).setFocus()
+
+    def _ready(self) -> bool:
+        return self._line is None or bool(self._line.text())
+
+    def _ask(self) -> None:
+        self._presenter.unlock(self._line.text() if self._line else "")
+
+
+class CreateVaultDialog(_VaultDialog):
+    """Asks where secrets are kept: keyring, behind a passphrase, or in memory only."""
+
+    def __init__(
+        self, parent: QWidget, presenter: VaultPresenter, possible: tuple[str, ...], reason: Text = ""
+    ) -> None:
+        """Offer the `possible` kinds, the first one chosen; `reason` says why the keyring is not among them."""
+        intro = _("Tokens and keys are kept encrypted, never as plain text. Choose what opens them.")
+        super().__init__(parent, presenter, _("Where are secrets kept?"), intro)
+        self.setObjectName("vault_create")
+        self._kinds = QButtonGroup(self)
+        self._boxes: dict[str, QRadioButton] = {}
+        for kind, title, text in _kinds():
+            self._add(kind, title, translate(reason) if kind not in possible and reason else text, kind in possible)
+        self._line = self._secret(_("Passphrase"), "vault_passphrase")
+        self._again = self._secret(_("Passphrase again"), "vault_again")
+        self._hint = label("", "muted", wrap=True)
+        self._hint.setObjectName("vault_strength")
+        self.body.addWidget(self._hint)
+        self._finish(_("Keep secrets this way"))
+        self._boxes[possible[0]].setChecked(True)
+        self._kinds.buttonClicked.connect(self._on_typed)
+        self._on_typed()
+
+    def _add(self, kind: str, title: str, text: str, possible: bool) -> None:
+        box = self._boxes[kind] = QRadioButton(title)
+        box.setObjectName(f"vault_kind_{kind}")
+        box.setAccessibleName(title)
+        box.setEnabled(possible)
+        self._kinds.addButton(box)
+        self.body.addWidget(box)
+        self.body.addWidget(label(text, "muted", wrap=True))
+
+    def _kind(self) -> str:
+        return next((kind for kind, box in self._boxes.items() if box.isChecked()), "")
+
+    def _ready(self) -> bool:
+        if self._kind() != "passphrase":
+            return bool(self._kind())
+        level, _text = self._presenter.strength(self._line.text())
+        return level > 0 and self._line.text() == self._again.text()
+
+    @Slot()
+    def _on_typed(self) -> None:
+        if not hasattr(self, "_go"):
+            return
+        wanted = self._kind() == "passphrase"
+        for line in (self._line, self._again):
+            line.setEnabled(wanted)
+        self._hint.setText(translate(self._presenter.strength(self._line.text())[1]) if wanted else "")
+        super()._on_typed()
+
+    def _ask(self) -> None:
+        kind = self._kind()
+        self._presenter.create(kind, self._line.text() if kind == "passphrase" else "")
+
+
+def _kinds() -> tuple[tuple[str, str, str], ...]:
+    return (
+        ("keyring", _("Keyring of this desktop"), _("Opens by itself while you are logged in.")),
+        ("passphrase", _("Passphrase"), _("You type it once each time; nobody can recover it.")),
+        ("session", _("This session only"), _("In memory, forgotten when the program ends.")),
+    )
+
+
+class ChangePassphraseDialog(_VaultDialog):
+    """Asks for the old passphrase and twice for the new one."""
+
+    def __init__(self, parent: QWidget, presenter: VaultPresenter) -> None:
+        """Make it empty."""
+        super().__init__(parent, presenter, _("Change the passphrase"), "")
+        self.setObjectName("vault_change")
+        self._old = self._secret(_("Old passphrase"), "vault_old")
+        self._new = self._secret(_("New passphrase"), "vault_passphrase")
+        self._again = self._secret(_("New passphrase again"), "vault_again")
+        self._finish(_("Change"))
+
+    def _ready(self) -> bool:
+        level, _text = self._presenter.strength(self._new.text())
+        return level > 0 and self._new.text() == self._again.text() and bool(self._old.text())
+
+    def _ask(self) -> None:
+        self._presenter.change_passphrase(self._old.text(), self._new.text())
+
+
+class TransferDialog(_VaultDialog):
+    """Asks for the file and the passphrase of an export (`export` True) or an import."""
+
+    def __init__(self, parent: QWidget, presenter: VaultPresenter, *, export: bool) -> None:
+        """Make it empty."""
+        title = _("Export secrets, encrypted") if export else _("Import secrets")
+        super().__init__(parent, presenter, title, "")
+        self.setObjectName("vault_transfer")
+        self._export = export
+        self._path = QLineEdit()
+        self._path.setObjectName("vault_file")
+        self._path.setAccessibleName(_("File"))
+        self._path.textChanged.connect(self._on_typed)
+        self.body.addWidget(Field(_("File"), self._path))
+        self._line = self._secret(_("Passphrase of that file"), "vault_passphrase")
+        self._finish(_("Export") if export else _("Import"))
+
+    def _ready(self) -> bool:
+        return bool(self._path.text().strip() and self._line.text())
+
+    def _ask(self) -> None:
+        work = self._presenter.export if self._export else self._presenter.import_
+        work(self._path.text().strip(), self._line.text())
