@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.credentials.reminders import Reminder
 
 _AGAIN_S = 1800.0
+_FIRST_S = 3.0
 _DAYS = (1, 365)
 _MOST_DAYS = 10
 
@@ -70,17 +71,17 @@ class CredentialsPresenter(Presenter):
         """Read every credential and ask every server anew: a person wants to know now."""
         self._start("read", self._read(asked_for=True))
 
-    def watch(self) -> None:
-        """Read every half hour without asking any server, and emit `due` with what is to be told."""
-        self._start("watch", self._watch())
+    def watch(self, after: float = _FIRST_S) -> None:
+        """Read every half hour without asking any server, first `after` seconds, and emit `due` with what is told."""
+        self._start("watch", self._watch(after))
 
-    async def _watch(self) -> None:
+    async def _watch(self, after: float) -> None:
+        await asyncio.sleep(after)
         while True:
-            if self.state.loading:
+            if not self.state.asking:
                 await self._read_claims()
             await self._remind()
             await asyncio.sleep(_AGAIN_S)
-            self._publish(loading=not self.state.asked_at)
 
     async def _read(self, *, asked_for: bool) -> None:
         self._publish(asking=True, error=None)

@@ -13,7 +13,17 @@ from ansflow_desktop.models.credential import CredentialReport
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_state import CredentialsState, RenewalForm, Unread
 from ansflow_desktop.widgets import words
-from ansflow_desktop.widgets.controls import Card, Chip, EmptyState, TableCard, button, icon_button, label, plain_tip
+from ansflow_desktop.widgets.controls import (
+    Card,
+    Chip,
+    EmptyState,
+    TableCard,
+    button,
+    icon_button,
+    label,
+    plain_tip,
+    row,
+)
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.credentials_details import DetailCard, FirstThings
 from ansflow_desktop.widgets.credentials_note import Note
@@ -81,7 +91,8 @@ class CredentialsPage(Page):
         self.numbers.chosen.connect(self.presenter.show_group)
         self._line_card = Card(margins=14, spacing=4)
         self._line_title = label("", "card_title")
-        self._line_card.body.addWidget(self._line_title)
+        self._line_note = label("", "muted")
+        self._line_card.body.addLayout(row(self._line_title, 1, self._line_note))
         self.timeline = Timeline()
         self.timeline.chosen.connect(self._on_picked)
         self._line_card.body.addWidget(self.timeline)
@@ -163,6 +174,7 @@ class CredentialsPage(Page):
         self.timeline.show_reports(state.rows, state.chosen)
         self._line_card.setVisible(bool(state.rows) and self.timeline.has_ends)
         self._line_title.setText(self.timeline.heading())
+        self._line_note.setText(self.timeline.note())
         self._show_error(state)
         self._show_missing(state)
         self._show_side(state)

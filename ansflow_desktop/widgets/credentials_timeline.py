@@ -54,10 +54,10 @@ class Timeline(QWidget):
         room = max(_LEAST_ROWS, (self.height() - _HEAD - _FOOT) // _ROW)
         return self._rows[: min(room, _MOST_ROWS)]
 
-    @property
-    def left_out(self) -> int:
-        """How many more end later than those that have room."""
-        return len(self._rows) - len(self.shown)
+    def note(self) -> str:
+        """Return how many of how many are shown, empty where all are."""
+        count = len(self._rows)
+        return translate(msg("%(shown)s of %(count)s", shown=_MOST_ROWS, count=count)) if count > _MOST_ROWS else ""
 
     def _high(self, rows: int) -> int:
         return _HEAD + rows * _ROW + _FOOT
@@ -140,6 +140,8 @@ class Timeline(QWidget):
         painter.setFont(theme.body_font(theme.SMALL_PX, bold=tone != "ok"))
         painter.setPen(QColor(theme.colour(tone)))
         text = said.expires(report)
+        if left < 0:
+            text = translate(msg("expired %(ago)s", ago=text))
         painter.drawText(QRectF(x + 11, line.top(), 400, line.height()), Qt.AlignmentFlag.AlignVCenter, text)
 
     # Pointing

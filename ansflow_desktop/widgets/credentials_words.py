@@ -61,7 +61,7 @@ KIND: dict[CredentialKind, Message] = {
 }
 
 GROUP: dict[Group, tuple[Message, str, str]] = {
-    Group.BROKEN: (msg("expired or refused"), "close-circle", "bad"),
+    Group.BROKEN: (msg("do not work"), "close-circle", "bad"),
     Group.SOON: (msg("expire soon"), "clock-alert-outline", "warn"),
     Group.ODD: (msg("need a look"), "alert", "warn"),
     Group.FINE: (msg("in order"), "check-circle", "ok"),

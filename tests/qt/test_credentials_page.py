@@ -355,7 +355,7 @@ def test_the_window_tells_what_ends_and_leads_to_the_page(window, qtbot, monkeyp
     monkeypatch.setattr(window.shell, "isActiveWindow", lambda: False)
     monkeypatch.setattr(window.shell, "raise_", lambda: None)
     window.credentials._work = FakeWork(window.services)
-    window.credentials.watch()
+    window.credentials.watch(0)
     qtbot.waitUntil(lambda: any(banner.key == "expiring" for banner in window.frame.state.banners))
     assert told == ["alert"]
     assert window.frame.state.expiring == 3
