@@ -35,3 +35,9 @@ def report(label: str, value: float, goal: float) -> None:
     """Print one ratio beside its goal (performance.md)."""
     verdict = "met" if value <= goal else "MISSED"
     print(f"{label}: {value:.2f} times (goal: at most {goal:g}) {verdict}")
+
+
+def faster(label: str, theirs: list[float], ours: list[float], goal: float) -> None:
+    """Print how many times faster `ours` is than `theirs` by medians, beside its goal (performance.md)."""
+    times = statistics.median(theirs) / statistics.median(ours)
+    print(f"{label}: {times:.0f} times faster (goal: at least {goal:g}) {'met' if times >= goal else 'MISSED'}")

@@ -26,7 +26,7 @@ FIRST_PAGE = 500
 NEXT_PAGE = 5000
 _PIECE = 500
 _SPANS = frozenset({"Age", "Last Seen", "First Seen", "Last Schedule", "Created At"})
-_PLAIN = (TableColumn(name="Name"), TableColumn(name="Age", kind="span"))
+_PLAIN = (TableColumn(name="Name", kind="name"), TableColumn(name="Age", kind="span"))
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,6 +255,8 @@ def _column(one: Definition) -> TableColumn:
     numbers = one.type in ("integer", "number")
     if name in _SPANS or one.type == "date":
         return TableColumn(name=name, kind="span", wide=one.priority > 0)
+    if one.format == "name":
+        return TableColumn(name=name, kind="name", wide=one.priority > 0)
     if name == "Restarts":
         return TableColumn(name=name, kind="count", wide=one.priority > 0)
     return TableColumn(name=name, kind="number" if numbers else "text", wide=one.priority > 0)

@@ -12,12 +12,12 @@ from ansflow_desktop.i18n import Text
 class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
     """A column as the server names it; `wide` ones are what `kubectl get -o wide` adds.
 
-    `kind` says what its cells are: text, a number, a number with words after it (`3 (2m ago)`: `count`), or the time
+    `kind` says what its cells are: text, the object's name, a number, a number with words after it (`3 (2m ago)`: `count`), or the time
     since something happened (`span`).
     """
 
     name: str
-    kind: Literal["text", "number", "count", "span"] = "text"
+    kind: Literal["text", "name", "number", "count", "span"] = "text"
     wide: bool = False
 
 

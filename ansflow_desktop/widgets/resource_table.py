@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ansflow_desktop.i18n import Message, _
 from ansflow_desktop.models.resource_table import TableRow
-from ansflow_desktop.presenters.resource_rows import ShownColumn, cell_text, sort_key
+from ansflow_desktop.presenters.resource_rows import ShownColumn, cell_text, sort_rows
 from ansflow_desktop.widgets import icons, theme
 from ansflow_desktop.widgets.controls import plain_tip
 from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
@@ -47,7 +47,6 @@ class ResourceModel(RowsModel):
         """Start without columns and rows."""
         super().__init__((), attrgetter("key"))
         self._shown: tuple[ShownColumn, ...] = ()
-        self._base: list[TableRow] = []
 
     @property
     def shown(self) -> tuple[ShownColumn, ...]:
@@ -55,7 +54,7 @@ class ResourceModel(RowsModel):
         return self._shown
 
     def show(self, columns: Sequence[ShownColumn], rows: Sequence[TableRow]) -> None:
-        """Show these columns and rows; other columns than before begin anew with the first as the order."""
+        """Show these columns and rows; other columns than before begin anew, the last seen or the first in order."""
         if tuple(columns) == self._shown:
             self.set_rows(rows)
             return
@@ -64,24 +63,23 @@ class ResourceModel(RowsModel):
         self._columns = tuple(
             Column(title=one.title or _("Namespace"), text=_nothing, right=one.kind == "number") for one in columns
         )
-        self._order = (0, Qt.SortOrder.AscendingOrder)
-        self._base = sorted(rows, key=attrgetter("key"))
-        self._rows = self._sorted(self._base)
+        first = next((number for number, one in enumerate(columns) if one.title == "Last Seen"), 0)
+        self._order = (first, Qt.SortOrder.AscendingOrder)
+        self._rows = self._sorted(rows)
         self.endResetModel()
 
     def set_rows(self, rows: Sequence[TableRow]) -> None:
         """Show these rows: newcomers are inserted, the gone ones removed, and the rest moves or changes in place."""
-        self._base = sorted(rows, key=attrgetter("key"))
-        fresh = self._sorted(self._base)
-        keys = [row.key for row in fresh]
-        old = [row.key for row in self._rows]
-        if keys == old:
-            self._take(fresh)
+        fresh = {row.key: row for row in rows}
+        now = [fresh.pop(row.key, None) for row in self._rows]
+        gone = [old for old, new in zip(self._rows, now, strict=True) if new is None] if None in now else []
+        kept = [row for row in now if row is not None] if gone else now
+        wanted = self._sorted([*kept, *fresh.values()])
+        if not gone and not fresh and all(map(_same_key, wanted, self._rows)):
+            self._take(wanted)
             return
-        known, wanted = set(old), set(keys)
-        self._insert([row for row in fresh if row.key not in known])
-        gone = [row for row in self._rows if row.key not in wanted]
-        self._arrange(fresh + gone)
+        self._insert(list(fresh.values()))
+        self._arrange(wanted + gone)
         self._remove(len(gone))
 
     def _take(self, fresh: list[TableRow]) -> None:
@@ -94,39 +92,41 @@ class ResourceModel(RowsModel):
         if rows:
             start = len(self._rows)
             self.beginInsertRows(QModelIndex(), start, start + len(rows) - 1)
-            self._rows = self._rows + rows
+            self._rows += rows
             self.endInsertRows()
 
     def _remove(self, count: int) -> None:
         if count:
             end = len(self._rows)
             self.beginRemoveRows(QModelIndex(), end - count, end - 1)
-            self._rows = self._rows[: end - count]
+            del self._rows[end - count :]
             self.endRemoveRows()
 
-    def _arrange(self, rows: list[TableRow]) -> None:
-        """Show the same rows in another order; what is selected is followed to its new place."""
+    def _arrange(self, rows: list[TableRow] | None = None) -> None:
+        """Show the same rows in another order (None: sort them); what is selected is followed to its new place."""
         self.layoutAboutToBeChanged.emit()
         old = self.persistentIndexList()
         keys = [self._rows[index.row()].key for index in old]
-        self._rows = rows
+        self._rows = self._sorted(self._rows) if rows is None else rows
         if old:
             wanted = set(keys)
-            places = {row.key: number for number, row in enumerate(rows) if row.key in wanted}
+            places = {row.key: number for number, row in enumerate(self._rows) if row.key in wanted}
             moved = [self.index(places[key], index.column()) for key, index in zip(keys, old, strict=True)]
             self.changePersistentIndexList(old, moved)
         self.layoutChanged.emit()
 
     def _sorted(self, rows: Sequence[TableRow]) -> list[TableRow]:
-        if not self._shown:
-            return list(rows)
-        number, order = self._order
-        return sorted(rows, key=sort_key(self._shown[number]), reverse=order is Qt.SortOrder.DescendingOrder)
+        """Return the rows in the chosen order: the list itself, sorted, where `rows` is one."""
+        result = rows if isinstance(rows, list) else list(rows)
+        if self._shown:
+            number, order = self._order
+            sort_rows(result, self._shown[number], reverse=order is Qt.SortOrder.DescendingOrder)
+        return result
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by `column` from now on; equal ones stand by namespace and name."""
+        """Sort by `column` from now on; equal ones keep their order."""
         self._order = (column, order)
-        self._arrange(self._sorted(self._base))
+        self._arrange()
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows; ages go on."""
@@ -141,6 +141,10 @@ class ResourceModel(RowsModel):
         if role == LOOK:
             return _look(row, column)
         return row if role == ROW else None
+
+
+def _same_key(one: TableRow, other: TableRow) -> bool:
+    return one.key == other.key
 
 
 def _nothing(_row: Any) -> str:
