@@ -55,9 +55,9 @@ class DetailCard(Card):
         self.body.addLayout(self._grid)
         self._message = label("", "", wrap=True, selectable=True)
         self.body.addWidget(self._message)
+        self._buttons()
         self.stages = StageList()
         self.body.addWidget(self.stages)
-        self._buttons()
 
     def _buttons(self) -> None:
         self.use = button(_("Work in it"), "", "", _("Work in the selected cluster"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSize, Signal, Slot
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.cluster import ClusterEntry
@@ -41,10 +41,9 @@ class ConnectionPart(QWidget):
         self._line("name", _("Name"), form.name, _("The server's name where it is empty"))
         self._auth = choice(_("Log in with"), "cluster_auth", AUTHS)
         self._layout.addWidget(Field(_("Log in with"), self._auth))
-        self._stack = QStackedWidget()
-        for part in (self._token(form, kept=kept), self._pair(form, kept=kept), self._program(form), QWidget()):
-            self._stack.addWidget(part)
-        self._layout.addWidget(self._stack)
+        self._ways = (self._token(form, kept=kept), self._pair(form, kept=kept), self._program(form))
+        for part in self._ways:
+            self._layout.addWidget(part)
         self._auth.currentIndexChanged.connect(self._on_auth)
         self._auth.setCurrentIndex(max(0, self._auth.findData(form.auth)))
         self._authority(form)
@@ -140,9 +139,8 @@ class ConnectionPart(QWidget):
 
     @Slot()
     def _on_auth(self) -> None:
-        self._stack.setCurrentIndex(self._auth.currentIndex())
-        shown = self._stack.currentWidget()
-        self._stack.setFixedHeight(shown.sizeHint().height() if shown is not None and shown.layout() else 0)
+        for number, part in enumerate(self._ways):
+            part.setVisible(number == self._auth.currentIndex())
         self.changed.emit()
 
     def values(self) -> dict[str, Any]:
@@ -201,6 +199,7 @@ class ClusterDialog(Dialog):
             self._inside.addWidget(self._connection)
             self._inside.addWidget(self._stages)
             self._inside.addWidget(rule())
+            self._connection.fields["server"].input.setFocus()
         else:
             note = _("Its connection stands in a kubeconfig file, which is never written. These notes are kept here.")
             self._inside.addWidget(label(note, "context", wrap=True))

@@ -32,8 +32,13 @@ class MarksPart(QWidget):
         layout.addWidget(self._line("description", _("Description"), form.description))
         layout.addLayout(self._grid(form, groups))
         for name, title, note, value in _flags(form):
-            layout.addWidget(self._check(name, title, value=value))
-            layout.addWidget(label(note, "muted", wrap=True))
+            pair = QVBoxLayout()
+            pair.setSpacing(0)
+            pair.addWidget(self._check(name, title, value=value))
+            about = label(note, "muted", wrap=True)
+            about.setContentsMargins(24, 0, 0, 0)
+            pair.addWidget(about)
+            layout.addLayout(pair)
 
     def _grid(self, form: ClusterForm, groups: tuple[str, ...]) -> QGridLayout:
         self._type = choice(_("Type"), "cluster_type", TYPES)

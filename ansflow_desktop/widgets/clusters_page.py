@@ -47,20 +47,12 @@ def columns() -> tuple[Column, ...]:
             look=mark_look,
             tip=lambda one: one.entry.marks.description or one.entry.name,
             weight=5,
-            least=130,
+            least=160,
             strong=True,
         ),
         Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=2, least=142),
-        Column(title=_("Group and marks"), text=marks_text, weight=3, least=110),
-        Column(title=_("Version"), text=lambda one: one.status.version, weight=1, least=80),
-        Column(
-            title=_("Latency"),
-            text=latency_of,
-            sort=lambda one: one.status.latency_ms or 1e9,
-            least=78,
-            weight=1,
-            right=True,
-        ),
+        Column(title=_("Group and marks"), text=marks_text, weight=4, least=130),
+        Column(title=_("Version"), text=lambda one: one.status.version, tip=latency_of, weight=1, least=80),
     )
 
 

@@ -260,16 +260,18 @@ def _blank() -> QWidget:
 def _marked(row: ClusterRow) -> list[Banner]:
     """Return what the flags of the chosen cluster mean; the executor enforces them (conventions.md, 10)."""
     marks, name = row.entry.marks, row.entry.name
-    found: list[Banner] = []
+    changes = msg("Nothing that changes it is run.")
+    if marks.production and marks.read_only:
+        title = msg("%(cluster)s is a production cluster, and read-only", cluster=name)
+        return [Banner(key="production", tone="bad", title=title, text=changes)]
     if marks.production:
         title = msg("%(cluster)s is a production cluster", cluster=name)
         text = msg("What destroys something there asks for its name first.")
-        found.append(Banner(key="production", tone="bad", title=title, text=text))
+        return [Banner(key="production", tone="bad", title=title, text=text)]
     if marks.read_only:
         title = msg("%(cluster)s is read-only", cluster=name)
-        text = msg("Nothing that changes it is run. The mark is taken away on the Clusters page.")
-        found.append(Banner(key="cluster_read_only", tone="warn", title=title, text=text))
-    return found
+        return [Banner(key="cluster_read_only", tone="warn", title=title, text=changes)]
+    return []
 
 
 def _banners(state: ShellState) -> tuple[Banner, ...]:
