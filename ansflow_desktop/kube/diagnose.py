@@ -51,7 +51,14 @@ async def diagnose(
         await test.run()
     except Stop:
         pass
-    except (UserError, OSError, ValueError, TypeError, AttributeError, LookupError) as error:  # a document of another shape
+    except (
+        UserError,
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+    ) as error:  # a document of another shape
         test.stages.bad("address", msg("The kubeconfig entry of this cluster cannot be used"), clean(str(error)))
     return test.result()
 
@@ -136,7 +143,9 @@ class _Test:
         title = msg("The server takes you for %(user)s", user=found.username)
         groups = msg("Groups: %(groups)s", groups=", ".join(found.groups)) if found.groups else ""
         if abs(self._clock) >= CLOCK_S:
-            self.stages.warn("credentials", self._clocks(), groups, _CLOCK_HINT)
+            values = {"user": found.username, "clocks": self._clocks()}
+            title = msg("The server takes you for %(user)s, but %(clocks)s", **values)
+            self.stages.warn("credentials", title, groups, _CLOCK_HINT)
         else:
             self.stages.good("credentials", title, groups)
 
