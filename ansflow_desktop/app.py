@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ansflow_desktop.credentials.reminders import Reminder
+    from ansflow_desktop.errors import UserError
     from ansflow_desktop.executors.services import Options, Services
     from ansflow_desktop.i18n import Text
     from ansflow_desktop.models.cluster import ClusterEntry
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from ansflow_desktop.widgets.clusters_desk import ClustersDesk
     from ansflow_desktop.widgets.desktop import Notifier
     from ansflow_desktop.widgets.page import Page
+    from ansflow_desktop.widgets.vault_asker import VaultAsker
+    from ansflow_desktop.widgets.vault_desk import VaultDesk
 
 WIDTH, HEIGHT = 1440, 900
 _LATER = Qt.ConnectionType.QueuedConnection
@@ -71,10 +74,12 @@ class Window(QObject):
         self._pipelines: PipelinesPresenter | None = None
         self._templates: TemplatesPresenter | None = None
         self._clusters_desk: ClustersDesk | None = None
+        self._vault_asker: VaultAsker | None = None
         self._credentials: CredentialsPresenter | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
         self.clusters: ClustersPresenter
+        self.vault: VaultDesk
         self.frame: ShellPresenter
         self.deploy: DeployPresenter
         self.releases: ReleasesPresenter
@@ -92,12 +97,14 @@ class Window(QObject):
         from ansflow_desktop.presenters.deploy import DeployPresenter
         from ansflow_desktop.presenters.releases import ReleasesPresenter
         from ansflow_desktop.presenters.shell import ShellPresenter
+        from ansflow_desktop.widgets.vault_desk import VaultDesk
 
         self._reads = reads
         self.clusters = ClustersPresenter(self.services, reads)
         self.frame = ShellPresenter(self.services, self.clusters, reads, self._cluster)
         self.deploy = DeployPresenter(self.services, reads)
         self.releases = ReleasesPresenter(self.services, reads)
+        self.vault = VaultDesk(self.shell, self.services)
         self._connect_presenters()
         self._connect_shell()
 
@@ -126,7 +133,9 @@ class Window(QObject):
     def _connect_presenters(self) -> None:
         frame = self.frame
         for presenter in (self.clusters, frame, self.deploy, self.releases):
-            presenter.failed.connect(frame.show_error)
+            presenter.failed.connect(self._on_failed)
+        self.vault.failed.connect(frame.show_error)
+        self.vault.unlocked.connect(self._on_unlocked)
         self.clusters.approval_needed.connect(self._on_approval_needed)
         frame.cluster_changed.connect(self.deploy.choose_cluster)
         frame.cluster_changed.connect(self.releases.choose_cluster)
@@ -196,13 +205,25 @@ class Window(QObject):
             from ansflow_desktop.widgets.clusters_desk import ClustersDesk
 
             made = self._clusters_desk = ClustersDesk(self.services, self.clusters, self._reads or ClusterReads())
-            made.failed.connect(self.frame.show_error)
+            made.failed.connect(self._on_failed)
+            made.vault_needed.connect(self.vault_asker.ask)
         return self._clusters_desk
+
+    @property
+    def vault_asker(self) -> VaultAsker:
+        """Asks for the vault's passphrase where something needs it, made at the first need."""
+        if self._vault_asker is None:
+            from ansflow_desktop.widgets.vault_asker import VaultAsker
+
+            self._vault_asker = VaultAsker(self.services, self.shell)
+        return self._vault_asker
 
     def _credentials_page(self) -> Page:
         from ansflow_desktop.widgets.credentials_page import CredentialsPage
 
-        return CredentialsPage(self.credentials)
+        page = CredentialsPage(self.credentials)
+        page.unlock_asked.connect(self.vault.ask)
+        return page
 
     def _pipelines_page(self) -> Page:
         from ansflow_desktop.widgets.pipelines_page import PipelinesPage
@@ -230,7 +251,7 @@ class Window(QObject):
             from ansflow_desktop.presenters.reads import ClusterReads
 
             made = self._pipelines = PipelinesPresenter(self.services, self._reads or ClusterReads())
-            made.failed.connect(self.frame.show_error)
+            made.failed.connect(self._on_failed)
             made.desk.state_changed.connect(self._on_run_changed)
             made.desk.run_finished.connect(self._on_pipeline_finished)
             made.desk.template_asked.connect(self._on_template_asked)
@@ -247,7 +268,7 @@ class Window(QObject):
             from ansflow_desktop.presenters.templates import TemplatesPresenter
 
             made = self._templates = TemplatesPresenter(self.services)
-            made.failed.connect(self.frame.show_error)
+            made.failed.connect(self._on_failed)
             made.use_asked.connect(self._on_use_asked)
             made.said.connect(self.pipelines.said)
             self.pipelines.desk.editor.state_changed.connect(self._on_open_pipeline)
@@ -262,12 +283,25 @@ class Window(QObject):
             from ansflow_desktop.presenters.credentials import CredentialsPresenter
 
             made = self._credentials = CredentialsPresenter(self.services)
-            made.failed.connect(self.frame.show_error)
+            made.failed.connect(self._on_failed)
             made.state_changed.connect(self._on_credentials)
             made.due.connect(self._on_due)
+            made.locked.connect(self._on_failed)
         return self._credentials
 
     # What happens
+
+    @Slot(object)
+    def _on_failed(self, error: UserError) -> None:
+        """A locked or missing vault is asked for; every other error is a banner."""
+        if not self.vault.take(error):
+            self.frame.show_error(error)
+
+    @Slot()
+    def _on_unlocked(self) -> None:
+        self.clusters.load()
+        if self._credentials is not None:
+            self._credentials.check_all()
 
     @Slot()
     def _on_expiring(self) -> None:
@@ -422,10 +456,10 @@ class Window(QObject):
     async def aclose(self) -> None:
         """End every task and thread of the window; nothing is begun any more, as the loop ends too."""
         self._ended = True
-        for made in (self._templates, self._pipelines, self._credentials, self._clusters_desk):
+        for made in (self._templates, self._pipelines, self._credentials, self._clusters_desk, self._vault_asker):
             if made is not None:
                 await made.close()
-        for presenter in (self.deploy, self.releases, self.frame, self.clusters):
+        for presenter in (self.deploy, self.releases, self.frame, self.clusters, self.vault):
             await presenter.close()
 
 

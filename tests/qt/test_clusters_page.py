@@ -2,7 +2,16 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+)
 from window_kit import KUBECONFIG, shown_window
 
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
@@ -11,6 +20,7 @@ from ansflow_desktop.widgets.cluster_form import ClusterDialog
 from ansflow_desktop.widgets.cluster_inputs import SecretBox
 from ansflow_desktop.widgets.cluster_paste import PasteDialog
 from ansflow_desktop.widgets.dialogs import ApprovalDialog
+from ansflow_desktop.widgets.vault_dialogs import CreateVaultDialog
 
 SECRET = "planted-secret-token"
 
@@ -97,6 +107,20 @@ def test_a_cluster_is_added_selected_marked_changed_and_removed(page, qtbot, ser
     press(qtbot, asked, "cluster_remove_now")
     qtbot.waitUntil(lambda: "shop-2" not in names(page))
     assert not services.shelf.own() and not services.vault.keys()
+
+
+def test_without_a_vault_its_kind_is_asked_and_saving_goes_on(loop, services, reads, qtbot):
+    with shown_window(services, qtbot, reads=reads) as window:
+        window.shell.show_page("clusters")
+        page = window.shell.page
+        dialog = add(page, qtbot)
+        press(qtbot, dialog, "cluster_save")
+        qtbot.waitUntil(lambda: any(one.isVisible() for one in window.shell.findChildren(CreateVaultDialog)))
+        asked = opened(window.shell, CreateVaultDialog)
+        asked.findChild(QRadioButton, "vault_kind_session").click()
+        next(one for one in asked.findChildren(QPushButton) if one.text() == "Keep secrets this way").click()
+        qtbot.waitUntil(lambda: "shop" in names(page))
+        assert services.cluster_book.secret(services.shelf.own()[0]).token == SECRET
 
 
 def test_a_context_of_a_kubeconfig_takes_notes_and_its_file_is_not_written(page, qtbot, services, tmp_path):
