@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import _, msg, msg_n, translate
-from ansflow_desktop.store.vault_passphrase import read_passphrase
+from ansflow_desktop.store.passphrase import read_passphrase
 
 if TYPE_CHECKING:
     from ansflow_desktop.commands.session import Session
@@ -26,7 +26,12 @@ def vault_status(session: Session) -> int:
     state, (usable, why_not) = vault.state(), vault.keyring_usable()
     if vault.notice:
         session.out.note(vault.notice)
-    row = {"kind": state.kind, "locked": count is None, "reason": reason or state.reason, "secrets": count}
+    row: dict[str, object] = {
+        "kind": state.kind,
+        "locked": count is None,
+        "reason": reason or state.reason,
+        "secrets": count,
+    }
     row |= {"path": str(vault.path), "keyring": usable, "keyring_reason": why_not}
     if not session.out.is_text:
         session.out.document(row)
@@ -90,7 +95,7 @@ def vault_import(session: Session) -> int:
 def _given(session: Session, name: str) -> str:
     path = getattr(session.args, name)
     if path:
-        return read_passphrase(path)
+        return read_passphrase(Path(path))
     option = "--" + name.replace("_", "-")
     hint = msg("Name a file whose first line is the passphrase with %(option)s.", option=option)
     raise UserError(msg("No passphrase given"), "", hint, field=name)

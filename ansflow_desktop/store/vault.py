@@ -147,8 +147,8 @@ class Vault:
                 self._session = self._session or {}
                 return
             if self._file.exists:
-                raise UserError(msg("There is a vault already"), str(self.path), msg("Unlock it, or set it aside."))
-            self._write_new(kind, passphrase, self._session or {})
+                self._first()
+            self._write_new(kind, passphrase, self._first)
             self._session = None
 
     def unlock(self, passphrase: str = "") -> None:
@@ -199,7 +199,7 @@ class Vault:
                 raise UserError(msg("This vault has no passphrase"), "", "", field="passphrase")
             require_good(new, "new_passphrase")
             self._open_by(sealed, self._wrapping_key(sealed, old))
-            self._write_new("passphrase", new, self._secrets())
+            self._write_new("passphrase", new, self._secrets)
 
     def change_kind(self, kind: Kind, passphrase: str = "") -> None:
         """Seal everything anew behind the keyring or a passphrase; raises as `get` and `create`."""
@@ -211,7 +211,8 @@ class Vault:
             before = self._file.read()
             if before is None:
                 raise self._needed()
-            self._write_new(kind, passphrase, self._secrets())
+            self._secrets()
+            self._write_new(kind, passphrase, self._secrets)
             self._drop_entry(before.wrap)
 
     def export(self, path: Path, passphrase: str) -> int:
@@ -327,8 +328,8 @@ class Vault:
     def _forget(self) -> None:
         self._open = None
 
-    def _write_new(self, kind: Kind, passphrase: str, found: dict[str, str]) -> None:
-        """Seal `found` under new keys and write it; a keyring has kept its key before the file needs it."""
+    def _write_new(self, kind: Kind, passphrase: str, found: Callable[[], dict[str, str]]) -> None:
+        """Seal what `found` returns while nobody else writes; a keyring keeps its key before the file needs it."""
         if kind == "keyring":
             wrap, wrapping_key = vault_seal.keyring_wrap(f"vault-{random.token_hex(8)}"), vault_seal.new_key()
             self._put_in_keyring(wrap.entry, wrapping_key)
@@ -336,10 +337,16 @@ class Vault:
             require_good(passphrase, "passphrase")
             wrap = vault_seal.passphrase_wrap()
             wrapping_key = vault_seal.derive(wrap, passphrase, str(self.path))
-        sealed, data_key = vault_seal.seal(wrap, wrapping_key, found)
         with self._file.alone():
+            sealed, data_key = vault_seal.seal(wrap, wrapping_key, found())
             self._file.write(sealed, new_key=True)
         self._keep(sealed, data_key)
+
+    def _first(self) -> dict[str, str]:
+        """Return what a new vault begins with; raises UserError where there is one, so that none is written over."""
+        if self._file.exists:
+            raise UserError(msg("There is a vault already"), str(self.path), msg("Unlock it, or set it aside."))
+        return self._session or {}
 
     def _put_in_keyring(self, entry: str, key: bytes) -> None:
         try:

@@ -1,12 +1,10 @@
-"""Passphrases: read from a file's first line, refused when too weak, and how strong one looks."""
+"""Passphrases: refused when too weak, and how strong one looks."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from pathlib import Path
 
-from ansflow_desktop import files
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 
@@ -15,24 +13,6 @@ LONGEST = 4096
 _COMMON = ("password", "passwort", "passphrase", "qwerty", "letmein", "welcome", "12345678", "kubernetes", "ansflow")
 _FAIR_BITS = 45
 _STRONG_BITS = 70
-
-
-def read_passphrase(path: str | Path) -> str:
-    """Return the first line of a file, without its end; raises UserError where there is none. Pipes are read too."""
-    try:
-        with files.open_to_read(Path(path).expanduser()) as file:
-            line = file.readline(LONGEST * 4).rstrip(b"\r\n").decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or msg("It is not UTF-8 text.")
-        raise _unreadable(str(path), reason) from None
-    if not line:
-        raise _unreadable(str(path), msg("Its first line is empty."))
-    return line
-
-
-def _unreadable(path: str, reason: Text) -> UserError:
-    title = msg("No passphrase could be read from %(path)s", path=path)
-    return UserError(title, reason, msg("Name a file whose first line is the passphrase."), field="passphrase_file")
 
 
 def problem_of(passphrase: str) -> Text:

@@ -1,4 +1,4 @@
-"""Dialogs of the vault: unlock it, make it, change its passphrase, export and import. What is typed stays on an error."""
+"""Dialogs of the vault: unlock, make, change its passphrase, export, import. What is typed stays on an error."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class _VaultDialog(Dialog):
 
     @Slot(object)
     def _on_refused(self, error: UserError) -> None:
-        shown = Problem(severity=Severity.ERROR, title=error.title, message=error.message, hint=error.hint)
+        shown = Problem(
+            field=error.field, severity=Severity.ERROR, title=error.title, message=error.message, hint=error.hint
+        )
         self._problems.show_problems((shown,))
         self._on_typed()
 
