@@ -1,7 +1,7 @@
 """Any kind of object as the server's own table: 50 times fewer bytes than the objects (performance.md, "The wire").
 
 A table without objects does not say which namespace a row is of, so each namespace is asked on its own, four at a time.
-A first page of 500 comes at once; the rest comes in larger ones, decoded in pieces that no event loop notices.
+A first page, more than a screen, comes at once; the rest comes in larger ones, decoded in pieces that no event loop notices.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRo
 TABLE = f"{JSON};as=Table;v=v1;g=meta.k8s.io,{JSON}"
 """A server that knows no tables of a kind answers with its list."""
 CONNECTIONS = 4
-FIRST_PAGE = 500
+FIRST_PAGE = 250
 NEXT_PAGE = 5000
 _PIECE = 500
 _SPANS = frozenset({"Age", "Last Seen", "First Seen", "Last Schedule", "Created At"})

@@ -79,7 +79,7 @@ class ResourceModel(RowsModel):
             self._take(wanted)
             return
         self._insert(list(fresh.values()))
-        self._arrange(wanted + gone)
+        self._arrange(wanted + gone, len(wanted))
         self._remove(len(gone))
 
     def _take(self, fresh: list[TableRow]) -> None:
@@ -102,16 +102,22 @@ class ResourceModel(RowsModel):
             del self._rows[end - count :]
             self.endRemoveRows()
 
-    def _arrange(self, rows: list[TableRow] | None = None) -> None:
-        """Show the same rows in another order (None: sort them); what is selected is followed to its new place."""
+    def _arrange(self, rows: list[TableRow] | None = None, stay: int | None = None) -> None:
+        """Show the same rows in another order (None: sort them); what is selected is followed to its new place.
+
+        Only the first `stay` of them are (None: all): the selection of a row that goes is not passed to its neighbour.
+        """
         self.layoutAboutToBeChanged.emit()
         old = self.persistentIndexList()
         keys = [self._rows[index.row()].key for index in old]
         self._rows = self._sorted(self._rows) if rows is None else rows
         if old:
             wanted = set(keys)
-            places = {row.key: number for number, row in enumerate(self._rows) if row.key in wanted}
-            moved = [self.index(places[key], index.column()) for key, index in zip(keys, old, strict=True)]
+            places = {row.key: number for number, row in enumerate(self._rows[:stay]) if row.key in wanted}
+            moved = [
+                self.index(places[key], index.column()) if key in places else QModelIndex()
+                for key, index in zip(keys, old, strict=True)
+            ]
             self.changePersistentIndexList(old, moved)
         self.layoutChanged.emit()
 
