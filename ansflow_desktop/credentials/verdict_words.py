@@ -51,6 +51,6 @@ REFUSED: dict[ClaimVerdict, Message] = {
 NOT_SURE: dict[ServerVerdict, Message] = {
     ServerVerdict.FORBIDDEN: msg("The server knows it, but forbids what was asked with it."),
     ServerVerdict.UNREACHABLE: msg("The server could not be reached, so it is not known whether it accepts it."),
-    ServerVerdict.UNKNOWN: msg("The server was asked, and gave no answer that says whether it accepts it."),
+    ServerVerdict.UNKNOWN: msg("It could not be found out whether the server accepts it."),
 }
 """Sentences that follow what the credential says of itself."""

@@ -155,9 +155,9 @@ def _session(config: Any, user: dict[str, Any]) -> Session:
     try:
         api = ApiClient(configuration=config)
         api.rest_client = RestClient(config)
-    except OSError as error:  # SSLError is one: a certificate or key that does not load
+        return Session(api, config.host, _headers(config, user))
+    except (OSError, ValueError) as error:  # SSLError is an OSError: a certificate or key that does not load
         raise _broken(str(error)) from error
-    return Session(api, config.host, _headers(config, user))
 
 
 def _headers(config: Any, user: dict[str, Any]) -> list[tuple[str, str]]:

@@ -145,7 +145,7 @@ REFUSED = {
 UNSURE = {
     "forbidden": "The server knows it, but forbids what was asked with it.",
     "unreachable": "The server could not be reached, so it is not known whether it accepts it.",
-    "unknown": "The server was asked, and gave no answer that says whether it accepts it.",
+    "unknown": "It could not be found out whether the server accepts it.",
 }
 REASON = " It has 2 parts; a JWT has three."
 WORDS = {

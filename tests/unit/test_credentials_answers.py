@@ -266,6 +266,13 @@ def test_a_certificate_that_does_not_load_is_unknown():
     assert "cannot be used" in translate(found.message)
 
 
+@pytest.mark.parametrize("server", ["https://[x", "https://", "https://x:99999", "//", "https://a b", "ftp://x", ""])
+def test_an_address_that_is_none_is_no_crash(server):
+    found = asyncio.run(review(document(server), 2.0))
+    assert found.verdict in (ServerVerdict.UNKNOWN, ServerVerdict.UNREACHABLE)
+    assert translate(found.message)
+
+
 def test_nobody_there_and_a_date_that_is_none():
     gone = asyncio.run(review(document("http://127.0.0.1:1"), 2.0))
     assert gone.verdict is ServerVerdict.UNREACHABLE
