@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ansflow_desktop.presenters.shell import ShellPresenter
     from ansflow_desktop.presenters.templates import TemplatesPresenter
     from ansflow_desktop.presenters.templates_state import Use
-    from ansflow_desktop.presenters.verdict import Verdict
     from ansflow_desktop.widgets.clusters_desk import ClustersDesk
     from ansflow_desktop.widgets.desktop import Notifier
     from ansflow_desktop.widgets.page import Page
@@ -68,7 +67,6 @@ class Window(QObject):
         self._chart, self._cluster = chart, cluster
         self._closing = Closing(self)
         self._notifier: Notifier | None = None
-        self._told_page = "deploy"
         self._ended = False
         self._reads: ClusterReads | None = None
         self._pipelines: PipelinesPresenter | None = None
@@ -167,7 +165,6 @@ class Window(QObject):
         bar.namespace_chosen.connect(self.frame.choose_namespace)
         bar.language_chosen.connect(self.frame.choose_language)
         bar.theme_chosen.connect(self.frame.choose_theme)
-        bar.expiring_asked.connect(self._on_expiring)
         self.shell.banners.closed.connect(self.frame.close_banner)
 
     def _make_page(self, key: str) -> Page:
@@ -293,7 +290,7 @@ class Window(QObject):
 
     @Slot(object)
     def _on_failed(self, error: UserError) -> None:
-        """A locked or missing vault is asked for; every other error is a banner."""
+        """Ask for the vault where it is locked or missing; every other error is a banner."""
         if not self.vault.take(error):
             self.frame.show_error(error)
 
@@ -302,10 +299,6 @@ class Window(QObject):
         self.clusters.load()
         if self._credentials is not None:
             self._credentials.check_all()
-
-    @Slot()
-    def _on_expiring(self) -> None:
-        self.shell.show_page("credentials")
 
     @Slot()
     def _on_credentials(self) -> None:
@@ -318,7 +311,7 @@ class Window(QObject):
 
         banner = reminder_banner(due)
         self.frame.add_banner(banner)
-        self._tell_desktop(banner.title, banner.text, "credentials")
+        self._tell(banner.title, banner.text, "credentials")
         self.credentials.told(due)
 
     @Slot()
@@ -365,7 +358,7 @@ class Window(QObject):
         self.frame.reload_namespaces()
         view = self.deploy.state.run
         if view is not None and view.verdict is not None:
-            self._tell(view.verdict, "deploy")
+            self._tell(view.verdict.title, view.verdict.state, "deploy")
         self._closing.run_ended()
 
     @Slot(object)
@@ -374,29 +367,19 @@ class Window(QObject):
         self._on_run_changed()
         view = self.pipelines.desk.run.view
         if view is not None and view.verdict is not None:
-            self._tell(view.verdict, "pipelines")
+            self._tell(view.verdict.title, view.verdict.state, "pipelines")
         self._closing.run_ended()
 
-    def _tell(self, verdict: Verdict, page: str) -> None:
-        """Tell the desktop how a run ended, when nobody looks at the window; a click shows the run on its page."""
-        self._tell_desktop(verdict.title, verdict.state, page)
-
-    def _tell_desktop(self, title: Text, text: Text, page: str) -> None:
-        self._told_page = page
+    def _tell(self, title: Text, text: Text, page: str) -> None:
+        """Tell the desktop what happened, when nobody looks at the window; a click shows it on its page."""
         if self.shell.isActiveWindow() or not self.shell.isVisible():
             return
         if self._notifier is None:
             from ansflow_desktop.widgets.desktop import Notifier
 
             self._notifier = Notifier(self.shell)
-            self._notifier.clicked.connect(self._on_told)
-        self._notifier.tell(title, text)
-
-    @Slot()
-    def _on_told(self) -> None:
-        self.shell.show_page(self._told_page)
-        self.shell.raise_()
-        self.shell.activateWindow()
+            self._notifier.page_asked.connect(self.shell.show_page)
+        self._notifier.tell(title, text, page)
 
     @Slot(object)
     def _on_approval_needed(self, entry: ClusterEntry) -> None:

@@ -1,10 +1,10 @@
-"""What the window keeps with the desktop: its place on the screen, and a word when a run ended unseen."""
+"""What the window keeps with the desktop: its place on the screen, and a word on what nobody saw."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal, Slot
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 
 from ansflow_desktop.i18n import Text, translate
@@ -33,27 +33,38 @@ def save_place(window: QWidget, file: Path) -> None:
 
 
 class Notifier(QObject):
-    """Tells the desktop that a run ended, only when the window has no focus (conventions.md, 19).
+    """Tells the desktop what happened, only when the window has no focus (conventions.md, 19).
 
-    Emits `clicked()` when the person clicks on what was told.
+    A `clicked()` on what was told raises the window; `page_asked(key)` then names the page that was told of.
     """
 
     clicked = Signal()
+    page_asked = Signal(str)
 
     def __init__(self, window: QWidget) -> None:
         """Keep the window; the desktop is asked for nothing before the first word."""
         super().__init__(window)
         self._window = window
+        self._page = ""
         self._tray: QSystemTrayIcon | None = None
+        self.clicked.connect(self._on_clicked)
 
-    def tell(self, title: Text, text: Text) -> bool:
+    def tell(self, title: Text, text: Text, page: str = "") -> bool:
         """Mark the window in the task bar and show the words; return False when the window has the focus."""
+        self._page = page
         if self._window.isActiveWindow():
             return False
         QApplication.alert(self._window)
         if QSystemTrayIcon.isSystemTrayAvailable():
             self._icon().showMessage(translate(title), translate(text), self._icon().icon(), _SHOWN_MS)
         return True
+
+    @Slot()
+    def _on_clicked(self) -> None:
+        if self._page:
+            self.page_asked.emit(self._page)
+        self._window.raise_()
+        self._window.activateWindow()
 
     def _icon(self) -> QSystemTrayIcon:
         if self._tray is None:

@@ -86,6 +86,7 @@ class Shell(QMainWindow):
         middle.setFocus()
         self.toast = Toast(middle)
         self.rail.page_chosen.connect(self.show_page)
+        self.top_bar.page_asked.connect(self.show_page)
         self.top_bar.settings_asked.connect(self.settings_asked)
         self.top_bar.shortcuts_asked.connect(self.shortcuts_asked)
         self.rail.fold(self.width() < FOLD_BELOW)

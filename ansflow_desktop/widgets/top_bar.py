@@ -138,7 +138,7 @@ class TopBar(QFrame):
     settings_asked = Signal()
     shortcuts_asked = Signal()
     run_asked = Signal()
-    expiring_asked = Signal()
+    page_asked = Signal(str)
 
     def __init__(self) -> None:
         """Make the bar with nothing chosen."""
@@ -153,7 +153,7 @@ class TopBar(QFrame):
         self._expiring = button("", "link")
         self._expiring.setObjectName("expiring_button")
         self._expiring.setIcon(icons.icon("clock-alert-outline", "warn"))
-        self._expiring.clicked.connect(self.expiring_asked)
+        self._expiring.clicked.connect(self._on_expiring)
         self._expiring.hide()
         self._menu_button = icon_button("cog-outline", _("Settings: language, theme, shortcuts"))
         self._menu_button.setObjectName("settings_button")
@@ -238,6 +238,10 @@ class TopBar(QFrame):
     @Slot(int)
     def _on_namespace(self, index: int) -> None:
         self.namespace_chosen.emit(self._namespaces.itemText(index) if index > 0 else "")
+
+    @Slot()
+    def _on_expiring(self) -> None:
+        self.page_asked.emit("credentials")
 
     def focus_clusters(self) -> None:
         """Put the keyboard into the cluster selector."""
