@@ -79,8 +79,8 @@ def tell_problems(session: Session, problems: Sequence[Problem]) -> None:
 
 def plugin_lines(plugin: ExecPlugin) -> list[str]:
     """Return what a credential program would run, one item a line, for a person to judge (failure-modes.md, row 8)."""
-    found = [(_("command"), plugin.command), *((_("argument"), arg) for arg in plugin.args)]
-    found += [(_("environment"), f"{name}={value}") for name, value in plugin.env]
+    found = [(_("command"), plugin.command), *((_("argument"), arg) for arg in plugin.shown_args)]
+    found += [(_("environment"), f"{name}={value}") for name, value in plugin.shown_env]
     return [f"  {label}: {text}" for label, text in (*found, (_("digest"), plugin.digest))]
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors import live_diff_helm, live_diff_manifest
+from ansflow_desktop.executors.live_diff_masks import texts_of_secrets
 from ansflow_desktop.executors.live_diff_objects import LiveObject, compared
 from ansflow_desktop.executors.planned import decode
 from ansflow_desktop.executors.preview import RawRendering, render_raw
@@ -113,9 +114,11 @@ def _helm(
     raw = render_raw(step, context, tools, cancel, live_diff_helm.adapter(config, coming, live))
     if raw.cancelled:
         return LiveDiff(cancelled=True)
+    pairs = live_diff_helm.objects_of(raw, live, step.k8s_namespace)
+    known = frozenset(texts_of_secrets(each.data for pair in pairs for each in pair if each))
     return _told(
-        live_diff_helm.values_lines(live, coming),
-        live_diff_helm.objects_of(raw, live, step.k8s_namespace),
+        live_diff_helm.values_lines(live, coming, known),
+        pairs,
         raw,
         live_diff_helm.notices(live, raw, step.k8s_namespace),
         is_live=live.revision > 0,

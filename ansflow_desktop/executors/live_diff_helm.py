@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -117,12 +117,12 @@ def coming_values(config: HelmDeploy, given: Values, live: LiveRelease) -> Value
     return given
 
 
-def values_lines(live: LiveRelease, coming: Values) -> tuple[DiffLine, ...]:
-    """Return how the user-supplied values change, secrets masked."""
+def values_lines(live: LiveRelease, coming: Values, known: Collection[str] = ()) -> tuple[DiffLine, ...]:
+    """Return how the user-supplied values change, secrets masked; `known` are texts that Secrets hold."""
     before = live.record.config or {}
     if not before and not coming:
         return ()
-    return difference(masked_values(before), masked_values(coming))
+    return difference(masked_values(before, known), masked_values(coming, known))
 
 
 def adapter(config: HelmDeploy, coming: Values, live: LiveRelease) -> Callable[[Command], Command]:

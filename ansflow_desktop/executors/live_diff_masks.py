@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ import yaml
 from ansflow_desktop.models.diff import DiffLine, Sign, diff_lines, whole
 
 MASK = "***"
+_SHORTEST = 6
 _SECRET = re.compile(
     r"passw|passphrase|pwd|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|encryption[-_]?key",
     re.IGNORECASE,
@@ -48,9 +51,40 @@ def masked_object(value: Any) -> Any:
     return _masked(value)
 
 
-def masked_values(value: Any) -> Any:
-    """Return Helm values with what looks secret masked by marks that tell them apart."""
-    return _masked(value)
+def masked_values(value: Any, known: Collection[str] = ()) -> Any:
+    """Return Helm values with what looks secret masked by marks that tell them apart.
+
+    `known` are texts that a Secret of the chart holds: a value that is one of them is masked whatever its name.
+    """
+    return _without(_masked(value), frozenset(known))
+
+
+def _without(value: Any, known: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(below, known) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_without(item, known) for item in value]
+    return _mark(value) if isinstance(value, str) and value.strip() in known else value
+
+
+def texts_of_secrets(objects: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the texts that the Secrets among `objects` hold, decoded; short ones, which could be anything, are not."""
+    for one in objects:
+        if one.get("kind") == "Secret":
+            for text in (*_plain(one.get("stringData")), *map(_decoded, _plain(one.get("data")))):
+                if len(text.strip()) >= _SHORTEST:
+                    yield text.strip()
+
+
+def _plain(value: Any) -> tuple[str, ...]:
+    return tuple(str(text) for text in value.values() if text) if isinstance(value, Mapping) else ()
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
 
 
 def _masked(value: Any) -> Any:

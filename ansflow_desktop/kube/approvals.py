@@ -34,8 +34,8 @@ class ApprovalNeeded(UserError):
 
 def shown(plugin: ExecPlugin) -> str:
     """Return the command with its environment as one shell line, to be read by the person who approves it."""
-    environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in plugin.env)
-    command = shlex.join([plugin.command, *plugin.args])
+    environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in plugin.shown_env)
+    command = shlex.join([plugin.command, *plugin.shown_args])
     return f"{environment} {command}" if environment else command
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
@@ -24,6 +25,33 @@ class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     digest: str = ""
+
+    @property
+    def shown_env(self) -> tuple[tuple[str, str], ...]:
+        """The environment as it is shown: a token or password is masked by its variable's name, anything else is not.
+
+        What could be a program, a path or an option stays in sight: it is what a person has to judge (row 8).
+        """
+        return tuple((name, _MASK if _hidden(name, value) else value) for name, value in self.env)
+
+    @property
+    def shown_args(self) -> tuple[str, ...]:
+        """The arguments as they are shown: of `--client-secret=xyz` only the name."""
+        return tuple(map(_shown_arg, self.args))
+
+
+_MASK = "***"
+_TELLING = re.compile(r"secret|token|passw|credential|api[-_]?key|private|access[-_]?key", re.IGNORECASE)
+_OPAQUE = re.compile(r"[A-Za-z0-9+=_.~-][A-Za-z0-9+/=_.~-]{7,}")
+
+
+def _hidden(name: str, value: str) -> bool:
+    return bool(_TELLING.search(name) and _OPAQUE.fullmatch(value) and not value.startswith((".", "-")))
+
+
+def _shown_arg(arg: str) -> str:
+    name, separator, value = arg.partition("=")
+    return f"{name}={_MASK}" if separator and _hidden(name, value) else arg
 
 
 class ClusterMarks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
