@@ -1,7 +1,7 @@
 """Any kind of object as the server's own table: 50 times fewer bytes than the objects (performance.md, "The wire").
 
 A table without objects does not say which namespace a row is of, so each namespace is asked on its own, four at a time.
-A first page, more than a screen, comes at once; the rest comes in larger ones, decoded in pieces that no event loop notices.
+A first page, more than a screen, comes at once; the rest in larger ones, decoded in pieces that no event loop notices.
 """
 
 from __future__ import annotations

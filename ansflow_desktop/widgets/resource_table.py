@@ -23,7 +23,7 @@ from ansflow_desktop.widgets.controls import plain_tip
 from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
 from ansflow_desktop.widgets.words import Look
 
-_SAMPLE = 200
+_SAMPLE = 40
 _LEAST_PX, _MOST_PX = 64, 420
 _STATES = {
     "ok": ("check-circle", "Running Active Bound Ready Available Approved,Issued Complete"),
@@ -175,6 +175,7 @@ class _Cell(QStyledItemDelegate):
         """Take fonts and colours of the theme in use."""
         self._font: QFont = theme.body_font()
         self._metrics = QFontMetrics(self._font)
+        self.letter = self._metrics.averageCharWidth() + 1
         self._colours = {
             name: QColor(theme.colour(name))
             for name in ("text", "muted", "line", "hover", "accent", "accent_soft", "warn", "bad", "ok")
@@ -202,7 +203,7 @@ class _Cell(QStyledItemDelegate):
             inside = inside.adjusted(23, 0, 0, 0)
         painter.setFont(self._font)
         painter.setPen(self._colours[tone])
-        if len(text) * self._metrics.averageCharWidth() * 0.8 > inside.width() or len(text) > 12:
+        if len(text) * self.letter * 2 > inside.width():  # two: a Chinese character is twice as wide
             text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
         right = model.columns[index.column()].right
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
@@ -218,10 +219,16 @@ class ResourceTable(Table):
         self._model = model
         self._cell = _Cell(self)
         self._wide = False
+        self._widths: list[int] = []
         self.setItemDelegate(self._cell)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setHorizontalScrollMode(Table.ScrollMode.ScrollPerPixel)
-        model.modelReset.connect(self.fit)
+        model.modelReset.connect(self._on_reset)
+
+    def _on_reset(self) -> None:
+        """Measure the first rows, never all (performance.md)."""
+        self._widths = [self._width(number) for number in range(self._model.columnCount())]
+        self.fit()
 
     def show_wide(self, wide: bool) -> None:
         """Show also the columns that `kubectl get -o wide` adds, or hide them."""
@@ -241,10 +248,10 @@ class ResourceTable(Table):
         self.fit()
 
     def fit(self) -> None:
-        """Measure the first rows, never all (performance.md), and share what room is left by these widths."""
+        """Share what room is left by the columns' widths."""
         if not hasattr(self, "_cell"):
             return
-        widths = [self._width(number) for number in range(self._model.columnCount())]
+        widths = self._widths
         shown = [number for number, one in enumerate(self._model.shown) if self._wide or not one.wide]
         total = sum(widths[number] for number in shown) or 1
         room = max(0, self.viewport().width() - total)
@@ -254,11 +261,8 @@ class ResourceTable(Table):
 
     def _width(self, number: int) -> int:
         column, now = self._model.shown[number], time.time()
-        longest = len(self._model.columns[number].title) + 3
+        longest, letter = len(self._model.columns[number].title) + 3, self._cell.letter
         for place in range(min(_SAMPLE, self._model.rowCount())):
             longest = max(longest, len(cell_text(self._model.row(place), column, now)))
         room = 50 if column.title in _STATE_TITLES else 28
-        return max(_LEAST_PX, min(_MOST_PX, longest * self._cell_width() + room))
-
-    def _cell_width(self) -> int:
-        return QFontMetrics(theme.body_font()).averageCharWidth() + 1
+        return max(_LEAST_PX, min(_MOST_PX, longest * letter + room))

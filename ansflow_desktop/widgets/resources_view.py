@@ -55,6 +55,7 @@ class ResourcesView(QWidget):
         self.setFocusProxy(self.kinds)
         presenter.state_changed.connect(self._on_state)
         self._kinds_shown: tuple[object, ...] = ()
+        self._rows_shown: tuple[object, ...] | None = None
         self._on_state()
 
     def _build_bar(self, layout: QVBoxLayout) -> None:
@@ -99,7 +100,9 @@ class ResourcesView(QWidget):
     def _on_state(self) -> None:
         state = self.presenter.state
         self._show_kinds(state)
-        self._model.show(state.columns, state.rows)
+        if state.rows is not self._rows_shown or state.columns != self._model.shown:
+            self._rows_shown = state.rows
+            self._model.show(state.columns, state.rows)
         self._stack.setCurrentWidget(self._part(state))
         self._count.setText(_count(state))
         self._show_age(state)
