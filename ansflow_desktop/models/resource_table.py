@@ -12,8 +12,8 @@ from ansflow_desktop.i18n import Text
 class TableColumn(msgspec.Struct, frozen=True, kw_only=True):
     """A column as the server names it; `wide` ones are what `kubectl get -o wide` adds.
 
-    `kind` says what its cells are: text, the object's name, a number, a number with words after it (`3 (2m ago)`: `count`), or the time
-    since something happened (`span`).
+    `kind` says what its cells are: text, the object's name, a number, a number with words after it (`3 (2m ago)`:
+    `count`), or the time since something happened (`span`).
     """
 
     name: str
