@@ -9,6 +9,8 @@ from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus
 from ansflow_desktop.models.problem import Problem
 
 PRACTICE = "practice"
+OWN = "own"
+"""The source of clusters that were added by hand (models/cluster.py)."""
 
 
 class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):

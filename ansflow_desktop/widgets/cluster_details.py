@@ -6,10 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout
 
 from ansflow_desktop.i18n import _, msg, translate
-from ansflow_desktop.kube.own import OWN
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.cluster_details import ClusterDetails
-from ansflow_desktop.presenters.clusters_state import ClusterRow
+from ansflow_desktop.presenters.clusters_state import OWN, ClusterRow
 from ansflow_desktop.widgets import words
 from ansflow_desktop.widgets.cluster_stages import StageList
 from ansflow_desktop.widgets.cluster_words import TYPES, flags, mark_look, name_of

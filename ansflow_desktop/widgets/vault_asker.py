@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ansflow_desktop.presenters.vault import VaultPresenter
-from ansflow_desktop.store.vault_errors import VaultLocked, VaultNeeded
 from ansflow_desktop.widgets.vault_dialogs import CreateVaultDialog, UnlockDialog
-
-if TYPE_CHECKING:
-    from ansflow_desktop.executors.services import Services
 
 
 class VaultAsker(QObject):
     """One for the window: the dialog lies over whatever asked."""
 
-    def __init__(self, services: Services, window: QWidget) -> None:
+    def __init__(self, services: Any, window: QWidget) -> None:
         """Ask on top of `window`."""
         super().__init__(window)
         self._window = window
@@ -39,11 +35,11 @@ class VaultAsker(QObject):
         return QApplication.activeModalWidget() or self._window
 
     @Slot(object)
-    def _on_unlock(self, error: VaultLocked) -> None:
+    def _on_unlock(self, error: Any) -> None:
         self._open(UnlockDialog(self._parent(), self.presenter, error.kind, error.reason))
 
     @Slot(object)
-    def _on_create(self, error: VaultNeeded) -> None:
+    def _on_create(self, error: Any) -> None:
         self._open(CreateVaultDialog(self._parent(), self.presenter, error.possible, error.reason))
 
     def _open(self, dialog: UnlockDialog | CreateVaultDialog) -> None:
