@@ -366,3 +366,21 @@ def test_the_window_tells_what_ends_and_leads_to_the_page(window, qtbot, monkeyp
     window.shell.show_page("deploy")
     qtbot.mouseClick(window.shell.top_bar._expiring, Qt.MouseButton.LeftButton)
     assert window.shell.current == "credentials"
+
+
+def test_the_layers_below_fill_the_form_and_make_the_files(loop, services):
+    work, found = CredentialsWork(services), {}
+    form = msgspec.structs.replace(form_of(report("bot @ dev", 3)), folder="/opt/renew")
+
+    async def ask():
+        found["form"] = await work.complete(form)
+        found["files"] = await work.files("systemd", form)
+        found["reading"] = await work.read(ask=False)
+
+    run_here(ask())
+    assert found["form"].puts == ("copy", "file") and found["form"].put == "copy"
+    assert (found["form"].namespace, found["form"].account) == ("web", "bot")
+    script, service, timer = found["files"]
+    assert script.mode == 0o700 and "/opt/renew/" in service.text and timer.name.endswith(".timer")
+    assert "plain @ dev" in [one.credential.name for one in found["reading"].reports]
+    assert not found["reading"].locked
