@@ -69,7 +69,7 @@ class Vault:
     ) -> None:
         """Use the file `path`; nothing is read yet.
 
-        `passphrase` is asked where one is needed (None: nobody knows it); after `idle_s` seconds without `touch` an
+        `passphrase` is asked where one is needed (None: nobody knows it); after `idle_s` seconds without use or `touch` an
         open vault forgets its key, not while `in_use`. `clock` gives seconds, those of a sleeping machine included.
         """
         self._file = VaultFile(path)
@@ -120,8 +120,13 @@ class Vault:
         return self._keyring.usable()
 
     def get(self, key: str) -> str | None:
-        """Return the secret `key`, None where there is none; raises VaultLocked, VaultDamaged and UserError."""
-        return self._secrets().get(key)
+        """Return the secret `key`, None where there is none; raises VaultLocked, VaultDamaged and UserError.
+
+        Who uses a secret is there: the time without use begins anew.
+        """
+        found = self._secrets().get(key)
+        self.touch()
+        return found
 
     def keys(self) -> tuple[str, ...]:
         """Return the names of all secrets; raises as `get`."""

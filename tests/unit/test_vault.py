@@ -15,7 +15,7 @@ import pytest
 from keyring.backends import fail, null
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.store import vault_seal
+from ansflow_desktop.store import vault_file, vault_seal
 from ansflow_desktop.store.vault import Vault, VaultDamaged, VaultLocked, VaultNeeded, WrongPassphrase
 from ansflow_desktop.store.vault_keyring import Keyring
 from ansflow_desktop.store.vault_passphrase import strength
@@ -388,3 +388,40 @@ def test_nothing_of_a_vault_shows_a_secret(behind_passphrase):
     shown = repr(behind_passphrase) + repr(vars(behind_passphrase))
     assert not [form for form in (SECRET, OLD) if form in shown]
     assert "_Open(***)" in shown
+
+
+def test_where_the_copy_cannot_be_renewed_none_stays_that_opens_with_the_old_passphrase(
+    behind_passphrase, path, monkeypatch
+):
+    copy = path.with_name("vault.json.bak")
+    write = vault_file.files.write_atomic
+
+    def first_only(target, data, **more):
+        if target == copy:
+            raise UserError("disk full")
+        write(target, data, **more)
+
+    monkeypatch.setattr(vault_file.files, "write_atomic", first_only)
+    behind_passphrase.change_passphrase(OLD, NEW)
+    assert not copy.exists()
+    assert behind_passphrase.get("cluster/1") == SECRET
+
+
+@pytest.mark.parametrize("change", [{"key_nonce": b"0" * 12}, {"format": vault_seal.EXPORT}, {"key": b"0" * 48}])
+def test_the_payload_belongs_to_its_header(change):
+    sealed, data_key = vault_seal.seal(vault_seal.keyring_wrap("a"), vault_seal.new_key(), {"a": SECRET})
+    assert vault_seal.secrets_of(sealed, data_key, "v") == {"a": SECRET}
+    with pytest.raises(VaultDamaged):
+        vault_seal.secrets_of(vault_seal.msgspec.structs.replace(sealed, **change), data_key, "v")
+
+
+def test_a_secret_in_use_keeps_the_vault_open(path):
+    now = [0.0]
+    vault = Vault(path, idle_s=10, clock=lambda: now[0])
+    vault.create("passphrase", OLD)
+    vault.put("a", SECRET)
+    for now[0] in (9, 18, 27):
+        assert vault.get("a") == SECRET
+    now[0] = 38
+    with pytest.raises(VaultLocked):
+        vault.get("a")
