@@ -69,7 +69,7 @@ class Vault:
     ) -> None:
         """Use the file `path`; nothing is read yet.
 
-        `passphrase` is asked where one is needed (None: nobody knows it); after `idle_s` seconds without use or `touch` an
+        `passphrase` is asked where one is needed (None: nobody knows it); after `idle_s` seconds without use an
         open vault forgets its key, not while `in_use`. `clock` gives seconds, those of a sleeping machine included.
         """
         self._file = VaultFile(path)
