@@ -88,7 +88,7 @@ def test_the_bash_script_renews_then_its_own_token_renews_itself(document, accou
     first = run([script], tmp_path)
     assert first.returncode == 0, first.stderr
     kept = tmp_path / "kept $x" / "kube config.yaml"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600 and stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
     user, token = user_of(kept)
     assert user == f"system:serviceaccount:{account}:deployer"
     assert reader.load((kept,)).entries[0].name == NASTY

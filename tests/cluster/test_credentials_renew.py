@@ -146,6 +146,12 @@ def test_a_wrong_token_may_ask_for_nothing(document, account) -> None:
     assert caught.value.status == 401
 
 
+def test_nobody_is_not_taken_for_somebody(document) -> None:
+    with pytest.raises(KubeError) as caught:
+        sync.run(renew.prove(renew.with_secret(document, ClusterSecret()), patient=False))
+    assert (caught.value.status, caught.value.code) == (401, ExitCode.UNREACHABLE)
+
+
 # certificates
 
 
@@ -254,9 +260,9 @@ def test_the_secret_of_a_cluster_added_by_hand_is_replaced(services, added, acco
     new = services.cluster_book.secret(services.cluster_book.own(added))
     assert (done.put, done.place, done.user) == ("replace", "mine", account.user)
     assert new.token != old.token and ends_in(done.expires_at) > HOUR > ends_in(done.expired_at)
+    assert services.redactor(f"x {new.token} y") == "x *** y"
     assert services.catalog.document(added)["users"][0]["user"] == {"token": new.token}
     assert services.catalog.marks(added).description == "by hand"
-    assert services.redactor(f"x {new.token} y") == "x *** y"
 
 
 def test_the_old_secret_stays_when_the_new_one_is_refused(services, added, impatient) -> None:
@@ -344,7 +350,7 @@ def test_a_read_only_cluster_gives_tokens_but_signs_nothing(services, added) -> 
     services.shelf.set_marks(added, ClusterMarks(read_only=True))
     assert sync.run(renewal.renew(services, added)).place == added
     with pytest.raises(UserError) as caught:
-        sync.run(renewal.renew(services, added, renewal.Wanted(how="csr", user="jane")))
+        sync.run(renewal.renew(services, added, renewal.Wanted(how="csr", user="jane", via="practice")))
     assert caught.value.code is ExitCode.FORBIDDEN
 
 
