@@ -153,14 +153,15 @@ class ShellPresenter(Presenter):
         return next((name for name in (self._wanted, last, current) if name in names), names[0])
 
     def choose_cluster(self, name: str) -> None:
-        """Work in cluster `name`; the namespace belongs to the old one and is cleared."""
+        """Work in cluster `name`; the namespace is the one noted of it, as the last one belongs to the old cluster."""
         if name == self.state.cluster or not any(row.entry.name == name for row in self.state.rows):
             return
         self._ready = ""
-        self._publish(msgspec.structs.replace(self.state, cluster=name, namespace="", namespaces=()))
+        noted = next(row.entry.marks.namespace for row in self.state.rows if row.entry.name == name)
+        self._publish(msgspec.structs.replace(self.state, cluster=name, namespace=noted, namespaces=()))
         self.namespaces_changed.emit(())
         self.cluster_changed.emit(name)
-        self.namespace_changed.emit("")
+        self.namespace_changed.emit(noted)
         self._clusters.check(name)
         self._on_clusters()
 

@@ -129,12 +129,15 @@ def test_a_context_of_a_kubeconfig_takes_notes_and_its_file_is_not_written(page,
     dialog = opened(page)
     assert dialog.findChild(QLineEdit, "cluster_server") is None
     put(dialog, "description", "Second zone")
+    put(dialog, "namespace", "shop")
     dialog.findChild(QCheckBox, "cluster_read_only").setChecked(True)
     press(qtbot, dialog, "cluster_save")
     qtbot.waitUntil(lambda: services.catalog.entry("stage").marks.read_only)
     assert (tmp_path / "kubeconfig").read_text() == KUBECONFIG
+    qtbot.waitUntil(lambda: page.window_made.frame.state.rows[1].entry.marks.read_only)
     page.window_made.frame.choose_cluster("stage")
     qtbot.waitUntil(lambda: "stage is read-only" in texts(page.window_made.shell.banners))
+    assert page.window_made.frame.state.namespace == "shop"
 
 
 def test_a_test_keeps_nothing_and_shows_its_stages(page, qtbot, services, reads):
