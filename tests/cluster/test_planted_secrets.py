@@ -22,7 +22,7 @@ from ansflow_desktop.commands import crash
 from ansflow_desktop.redact import forms_of
 
 LEAST = 10_000
-STORM = 4500
+STORM = 2500
 
 
 def mark(name):
@@ -190,7 +190,25 @@ class Search:
         """Search a text line by line, and as a whole: a secret may be broken over lines."""
         for line in text.splitlines():
             self.look(where, line)
+            for inside in texts_in(line):
+                self.look(where, inside)
         self.look(where, text)
+
+
+def texts_in(line):
+    """The lines of every text in a line of JSON: an event holds many lines of output, written with escapes."""
+    try:
+        pending = [json.loads(line)]
+    except ValueError:
+        return
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+        elif isinstance(value, str):
+            yield from value.splitlines()
 
 
 COMMANDS = (
@@ -290,6 +308,8 @@ def artefacts(place, search):
         for table in ("runs", "events", "library"):
             for row in database.execute(f"SELECT * FROM {table}"):
                 search.look(f"a row of {table}", json.dumps(row, ensure_ascii=False))
+                for column in row:
+                    search.lines(f"a row of {table}", str(column))
     assert not list((place / "data" / "runs").iterdir())
     assert os.stat(place / "data" / "vault.json").st_mode & 0o077 == 0
 
