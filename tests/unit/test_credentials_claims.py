@@ -79,6 +79,11 @@ def test_no_end_is_no_problem() -> None:
     assert (claims.expires_at, claims.problem, claims.opaque) == (None, "", False)
 
 
+def test_the_number_of_parts_is_said() -> None:
+    assert "2 parts" in translate(read_token(kit.token({}).rpartition(".")[0]).problem)
+    assert "4 parts" in translate(read_token(kit.token({}) + ".x").problem)
+
+
 def test_alg_none_is_said() -> None:
     assert "alg none" in notes(read_token(kit.token({"exp": 1}, {"alg": "None"})))
 
