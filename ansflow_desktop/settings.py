@@ -28,8 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `language` is `en`, `zh_CN` or empty for the system's; `helm` and `kubectl` are paths, empty to look for them.
     `recent_charts` are absolute folders, newest first; `last` maps such a folder to what was last chosen for it.
     `recent_pipelines` are absolute paths of pipeline files, newest first.
-    `warn_days` is when a credential "expires soon", `reminder_days` when one is told of it; `answers_s` is how long what
-    a server said of a credential is taken as it is.
+    `warn_days` is when a credential "expires soon", `reminder_days` when one is told of it; `answers_s` is how long
+    (seconds) what a server said of a credential is taken as it is.
     `unknown` holds the fields of a newer version, which are written back unchanged.
     """
 

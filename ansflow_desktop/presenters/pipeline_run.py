@@ -68,8 +68,8 @@ class PipelineRun(QObject):
     def start_pipeline(self, make: Callable[[], Pipeline], now: float, timeout: float = 0, **options: Any) -> None:
         """Run what `make` returns in a thread of its own, `make` included; `now` is in epoch seconds.
 
-        `options` are `variables`, `only`, `start_from` and `confirmed` of the runner. What cannot be started (a UserError
-        of `make` too) ends as a failed run with its reason.
+        `options` are `variables`, `only`, `start_from` and `confirmed` of the runner. What cannot be started (a
+        UserError of `make` too) ends as a failed run with its reason.
         """
         from ansflow_desktop.executors.worker import RunThread
 
