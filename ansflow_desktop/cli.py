@@ -43,7 +43,7 @@ _OWN_MODULES = {
     "credentials_renew": "credentials_renew",
     "credentials_script": "credentials_renew",
 }
-_DEEDS = ("deploy", "run", "practice")
+_DEEDS = ("deploy", "run", "practice_start", "practice_stop", "practice_remove", "credentials_renew")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,12 +111,12 @@ def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
     name = _OWN_MODULES.get(function, _MODULES[args.command])
     module = importlib.import_module(f"ansflow_desktop.commands.{name}")
     command = cast("Callable[[Session], int]", getattr(module, function))
-    return command(Session(args, services, out)) or _unless_lost(args.command, out)
+    return command(Session(args, services, out)) or _unless_lost(function, out)
 
 
-def _unless_lost(command: str, out: Output) -> int:
+def _unless_lost(function: str, out: Output) -> int:
     """Return 1 where a result was asked for and could not be written; the code of a deed tells of the deed."""
-    return int(ExitCode.FAILED if out.lost and command not in _DEEDS else ExitCode.DONE)
+    return int(ExitCode.FAILED if out.lost and function not in _DEEDS else ExitCode.DONE)
 
 
 def _start_log(services: Services, out: Output) -> None:
