@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ansflow_desktop.widgets.clusters_desk import ClustersDesk
     from ansflow_desktop.widgets.desktop import Notifier
     from ansflow_desktop.widgets.page import Page
-    from ansflow_desktop.widgets.vault_asker import VaultAsker
     from ansflow_desktop.widgets.vault_desk import VaultDesk
 
 WIDTH, HEIGHT = 1440, 900
@@ -72,7 +71,6 @@ class Window(QObject):
         self._pipelines: PipelinesPresenter | None = None
         self._templates: TemplatesPresenter | None = None
         self._clusters_desk: ClustersDesk | None = None
-        self._vault_asker: VaultAsker | None = None
         self._credentials: CredentialsPresenter | None = None
         self.shell = Shell()
         self.shell.resize(WIDTH, HEIGHT)
@@ -203,23 +201,14 @@ class Window(QObject):
 
             made = self._clusters_desk = ClustersDesk(self.services, self.clusters, self._reads or ClusterReads())
             made.failed.connect(self._on_failed)
-            made.vault_needed.connect(self.vault_asker.ask)
+            made.vault_needed.connect(self.vault.ask)
         return self._clusters_desk
-
-    @property
-    def vault_asker(self) -> VaultAsker:
-        """Asks for the vault's passphrase where something needs it, made at the first need."""
-        if self._vault_asker is None:
-            from ansflow_desktop.widgets.vault_asker import VaultAsker
-
-            self._vault_asker = VaultAsker(self.services, self.shell)
-        return self._vault_asker
 
     def _credentials_page(self) -> Page:
         from ansflow_desktop.widgets.credentials_page import CredentialsPage
 
         page = CredentialsPage(self.credentials)
-        page.unlock_asked.connect(self.vault.ask)
+        page.unlock_asked.connect(self.vault.ask_now)
         return page
 
     def _pipelines_page(self) -> Page:
@@ -398,12 +387,14 @@ class Window(QObject):
     @Slot()
     def _on_settings(self) -> None:
         from ansflow_desktop.widgets.dialogs import SettingsDialog
+        from ansflow_desktop.widgets.vault_section import VaultSection
 
         state, settings = self.frame.state, self.services.settings
         dialog = SettingsDialog(self.shell, state.language, state.theme, settings.helm, settings.kubectl)
         dialog.language_chosen.connect(self.frame.choose_language)
         dialog.theme_chosen.connect(self.frame.choose_theme)
         dialog.tools_chosen.connect(self.frame.choose_tools)
+        dialog.add_section(VaultSection(self.vault))
         dialog.open()
 
     @Slot()
@@ -439,7 +430,7 @@ class Window(QObject):
     async def aclose(self) -> None:
         """End every task and thread of the window; nothing is begun any more, as the loop ends too."""
         self._ended = True
-        for made in (self._templates, self._pipelines, self._credentials, self._clusters_desk, self._vault_asker):
+        for made in (self._templates, self._pipelines, self._credentials, self._clusters_desk):
             if made is not None:
                 await made.close()
         for presenter in (self.deploy, self.releases, self.frame, self.clusters, self.vault):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import time
@@ -71,10 +72,12 @@ class PipelineRunner:
         tools: ToolSet,
         clusters: ClusterAccess,
         directories: Directories,
+        held: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
-        """Keep what every run uses; nothing is read or written."""
+        """Keep what every run uses; nothing is read or written. Each run is inside of its own `held()` to its end."""
         self._executors, self._journal = executors, journal
         self._tools, self._clusters, self._directories = tools, clusters, directories
+        self._held = held
 
     def run(
         self,
@@ -101,7 +104,7 @@ class PipelineRunner:
         sweep_run_folders(self._directories)
         redactor = Redactor()
         self._know_secrets(pipeline, values, redactor)
-        with run_folder(self._directories, run_id) as folder:
+        with self._held(), run_folder(self._directories, run_id) as folder:
             self._journal.begin(run_id, pipeline.name, _details(pipeline, selected, values, redactor))
             stream = EventStream(self._journal, emit, redactor)
             scope = self._scope(run_id, stream, cancel, folder, redactor, names)

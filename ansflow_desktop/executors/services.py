@@ -6,6 +6,7 @@ needs them, so that a window can be painted first (performance.md, goal 9). Ever
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -18,7 +19,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Message, msg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ansflow_desktop.credentials.service import CredentialService
     from ansflow_desktop.executors.cluster_book import ClusterBook
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.executors.runner import PipelineRunner
     from ansflow_desktop.kube.approvals import Approvals
     from ansflow_desktop.kube.catalog import ClusterCatalog
+    from ansflow_desktop.kube.namespace_cache import NamespaceCache
     from ansflow_desktop.models.cluster import ClusterSecret, OwnCluster
     from ansflow_desktop.models.command import ToolSet
     from ansflow_desktop.paths import Directories
@@ -69,6 +71,7 @@ class Services:
         self.directories: Directories = paths.directories(options.data_dir)
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
+        self._runs: list[contextlib.ExitStack] = []
 
     def _once(self, name: str, make: Callable[[], T]) -> T:
         made = self._made
@@ -154,6 +157,13 @@ class Services:
         return ClusterCatalog(files, self.approvals, practice, added, know, self.shelf, self._secret_of)
 
     @property
+    def namespaces(self) -> NamespaceCache:
+        """What is known of each cluster's namespaces, with its age; the window and the command line share it."""
+        from ansflow_desktop.kube.namespace_cache import NamespaceCache
+
+        return self._once("namespaces", lambda: NamespaceCache(self.directories.data / "namespaces.json"))
+
+    @property
     def shelf(self) -> ClusterShelf:
         """The clusters that were added by hand, and the notes on all clusters."""
         from ansflow_desktop.store.clusters import ClusterShelf
@@ -163,10 +173,29 @@ class Services:
     @property
     def vault(self) -> Vault:
         """Where the secrets of clusters added by hand are kept; opened by `--passphrase-file` where that is given."""
+        return self._once("vault", self._make_vault)
+
+    def _make_vault(self) -> Vault:
         from ansflow_desktop.store.vault import Vault
 
-        path = self.directories.data / "vault.json"
-        return self._once("vault", lambda: Vault(path, passphrase=self._passphrase))
+        made = Vault(self.directories.data / "vault.json", passphrase=self._passphrase)
+        for run in self._runs:
+            run.enter_context(made.in_use())
+        return made
+
+    @contextlib.contextmanager
+    def vault_held(self) -> Iterator[None]:
+        """Keep the vault from locking by itself inside the block, also one made meanwhile; it is not made for that."""
+        with contextlib.ExitStack() as held:
+            with self._lock:
+                self._runs.append(held)
+                if "vault" in self._made:
+                    held.enter_context(self._made["vault"].in_use())
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._runs.remove(held)
 
     def _passphrase(self) -> str | None:
         from ansflow_desktop.store.passphrase import read_passphrase
@@ -310,6 +339,7 @@ class Services:
             tools=self.tools,
             clusters=self.catalog,
             directories=self.directories,
+            held=self.vault_held,
         )
 
     def require_writable(self) -> None:

@@ -24,6 +24,7 @@ class VaultPresenter(Presenter):
     """`ask_unlock(VaultLocked)` and `ask_create(VaultNeeded)` want a dialog; `unlocked` says to try again what failed.
 
     `refused(UserError)` belongs into the open dialog; `done(int)` ends an export or import with its number of secrets.
+    `started_over`: the old vault was set aside; `ask_create` follows.
     """
 
     ask_unlock = Signal(object)
@@ -31,6 +32,7 @@ class VaultPresenter(Presenter):
     unlocked = Signal()
     refused = Signal(object)
     done = Signal(int)
+    started_over = Signal()
 
     def __init__(self, services: Services) -> None:
         """Begin to look for idleness; the vault itself is not read yet."""
@@ -81,6 +83,10 @@ class VaultPresenter(Presenter):
         """Change the passphrase; `unlocked` or `refused` follows."""
         self._change(lambda: self._services.vault.change_passphrase(old, new))
 
+    def start_over(self) -> None:
+        """Set a vault aside that nobody can open any more; `started_over` and `ask_create`, or `refused` follow."""
+        self._start("change", self._begin_anew())
+
     def export(self, path: str, passphrase: str) -> None:
         """Write an encrypted export; `done` or `refused` follows."""
         self._start("change", self._work(lambda: self._services.vault.export(Path(path), passphrase)))
@@ -103,6 +109,18 @@ class VaultPresenter(Presenter):
             self.unlocked.emit()
         else:
             self.done.emit(count)
+
+    async def _begin_anew(self) -> None:
+        vault = self._services.vault
+        try:
+            await off_thread(vault.start_over)
+            await self._read()
+            self.started_over.emit()
+            await off_thread(vault.unlock)
+        except VaultNeeded as error:
+            self.ask_create.emit(error)
+        except UserError as error:
+            self.refused.emit(error)
 
     async def _read(self) -> None:
         state = await off_thread(self._services.vault.state)

@@ -156,6 +156,10 @@ class SettingsDialog(Dialog):
         self.body.addLayout(row(1, cancel, save))
         self._before = (language, theme, helm, kubectl)
 
+    def add_section(self, section: QWidget) -> None:
+        """Show `section`, whose actions are done at once, above the buttons."""
+        self.body.insertWidget(self.body.count() - 1, section)
+
     def _choice(self, title: str, choices: tuple[tuple[str, str], ...], chosen: str) -> ComboBox:
         box = ComboBox(title)
         for key, text in choices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -27,6 +28,7 @@ class VaultDesk(QObject):
         self._made: VaultPresenter | None = None
         self._dialog: Dialog | None = None
         self._asked = False
+        self._again: list[Callable[[], None]] = []
 
     @property
     def presenter(self) -> VaultPresenter:
@@ -38,7 +40,7 @@ class VaultDesk(QObject):
             made.ask_unlock.connect(self._on_unlock)
             made.ask_create.connect(self._on_create)
             made.state_changed.connect(self._on_state)
-            made.unlocked.connect(self.unlocked)
+            made.unlocked.connect(self._on_unlocked)
             made.failed.connect(self.failed)
             app = QApplication.instance()
             if isinstance(app, QApplication):
@@ -51,8 +53,30 @@ class VaultDesk(QObject):
             return False
         return self._dialog is not None or self.presenter.needed(error)
 
+    @Slot(object, object)
+    def ask(self, error: Exception, again: Callable[[], None]) -> None:
+        """Ask for what `error` lacks and call `again()` once it is there; nobody calls it where that is declined."""
+        self._again.append(again)
+        if not self.take(error):
+            self._again.remove(again)
+            self.failed.emit(error)
+
+    def change_passphrase(self) -> None:
+        """Ask for the old passphrase and a new one."""
+        from ansflow_desktop.widgets.vault_dialogs import ChangePassphraseDialog
+
+        if self._dialog is None:
+            self._open(ChangePassphraseDialog(self._parent(), self.presenter))
+
+    def transfer(self, *, export: bool) -> None:
+        """Ask for the file of an export or import, and its passphrase."""
+        from ansflow_desktop.widgets.vault_dialogs import TransferDialog
+
+        if self._dialog is None:
+            self._open(TransferDialog(self._parent(), self.presenter, export=export))
+
     @Slot()
-    def ask(self) -> None:
+    def ask_now(self) -> None:
         """Ask to open the vault, where it is locked."""
         if self.presenter.state.locked:
             self._unlock(self.presenter.state.kind, self.presenter.state.reason)
@@ -75,19 +99,30 @@ class VaultDesk(QObject):
         from ansflow_desktop.widgets.vault_dialogs import UnlockDialog
 
         if self._dialog is None:
-            self._open(UnlockDialog(self._window, self.presenter, kind, reason))
+            self._open(UnlockDialog(self._parent(), self.presenter, kind, reason))
 
     @Slot(object)
     def _on_create(self, error: Any) -> None:
         from ansflow_desktop.widgets.vault_dialogs import CreateVaultDialog
 
         if self._dialog is None:
-            self._open(CreateVaultDialog(self._window, self.presenter, error.possible, error.reason))
+            self._open(CreateVaultDialog(self._parent(), self.presenter, error.possible, error.reason))
 
     def _open(self, dialog: Dialog) -> None:
         self._dialog = dialog
         dialog.finished.connect(self._on_finished)
+        dialog.rejected.connect(self._again.clear)
         dialog.open()
+
+    def _parent(self) -> QWidget:
+        return QApplication.activeModalWidget() or self._window
+
+    @Slot()
+    def _on_unlocked(self) -> None:
+        again, self._again[:] = tuple(self._again), ()
+        self.unlocked.emit()
+        for call in again:
+            call()
 
     @Slot()
     def _on_finished(self) -> None:

@@ -40,7 +40,7 @@ class _VaultDialog(Dialog):
         self._problems = Problems()
         self._problems.setObjectName("vault_problems")
         self.body.addWidget(self._problems)
-        cancel = button(_("Cancel"))
+        cancel = self._cancel = button(_("Cancel"))
         cancel.setObjectName("vault_cancel")
         cancel.setAutoDefault(False)
         cancel.clicked.connect(self.reject)
@@ -92,13 +92,48 @@ class UnlockDialog(_VaultDialog):
         if self._line is None:
             self.body.addWidget(label(_("Unlock the keyring of your desktop session, then try again."), wrap=True))
         self._finish(_("Unlock") if self._line else _("Try again"))
+        lost = button(
+            _("Forgotten the passphrase?") if self._line else _("Can the keyring not open it any more?"), "link"
+        )
+        lost.setObjectName("vault_forgotten")
+        lost.setAutoDefault(False)
+        lost.clicked.connect(self._on_forgotten)
+        self.body.addLayout(row(lost, 1))
+        presenter.started_over.connect(self.accept)
         (self._line or self._go).setFocus()
+
+    @Slot()
+    def _on_forgotten(self) -> None:
+        StartOverDialog(self, self._presenter).open()
 
     def _ready(self) -> bool:
         return self._line is None or bool(self._line.text())
 
     def _ask(self) -> None:
         self._presenter.unlock(self._line.text() if self._line else "")
+
+
+class StartOverDialog(_VaultDialog):
+    """Warns what is lost without the vault; then it is set aside, and a new one can be made."""
+
+    def __init__(self, parent: QWidget, presenter: VaultPresenter) -> None:
+        """Make the warning; Cancel is the default."""
+        intro = _(
+            "Nobody can open the vault without what it was made with. Start over only if that is lost: every token and "
+            "key of the clusters that you added has to be entered again."
+        )
+        super().__init__(parent, presenter, _("Start over with a new vault?"), intro)
+        self.setObjectName("vault_start_over")
+        kept = _("The old file is not deleted: it is kept beside the new one under another name.")
+        self.body.addWidget(label(kept, wrap=True))
+        self._finish(_("Set aside and start over"))
+        self._go.setDefault(False)
+        self._go.setAutoDefault(False)
+        presenter.started_over.connect(self.accept)
+        self._cancel.setFocus()
+
+    def _ask(self) -> None:
+        self._presenter.start_over()
 
 
 class CreateVaultDialog(_VaultDialog):

@@ -37,10 +37,10 @@ def test_a_locked_vault_is_opened_by_its_passphrase_and_what_failed_is_tried_aga
 
 
 def test_the_page_can_ask_too(locked, qtbot):
-    locked.vault.ask()
+    locked.vault.ask_now()
     qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), UnlockDialog))
     QApplication.activeModalWidget().reject()
-    locked.vault.ask()
+    locked.vault.ask_now()
     dialog = QApplication.activeModalWidget()
     assert isinstance(dialog, UnlockDialog)
     dialog.reject()
