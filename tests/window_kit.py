@@ -18,7 +18,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from ansflow_desktop import app as program
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Options, Services
-from ansflow_desktop.models.cluster import ClusterStatistics, ClusterStatus, Diagnosis, Finding, Reach, Stage
+from ansflow_desktop.models.cluster import (
+    ClusterStatistics,
+    ClusterStatus,
+    Diagnosis,
+    Finding,
+    NamespaceList,
+    Reach,
+    Stage,
+)
 from ansflow_desktop.models.release import Release, ReleaseStatus
 from ansflow_desktop.presenters import loop as window_loop
 from ansflow_desktop.presenters.collector import Collector
@@ -113,7 +121,7 @@ class FakeReads:
             return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message="connection refused")
         return ClusterStatus(name=entry.name, reach=Reach.REACHABLE, version="v1.36.3", latency_ms=4.2)
 
-    async def diagnose(self, entry, document):
+    async def diagnose(self, entry, document, tools=None):
         status = await self.check(entry, document)
         good = status.reach is Reach.REACHABLE
         finding, title = (Finding.GOOD, "Connected") if good else (Finding.BAD, "Refused")
@@ -123,8 +131,8 @@ class FakeReads:
     async def statistics(self, document, name):
         return ClusterStatistics(cluster=name, version="v1.36.3", nodes=3, nodes_ready=2, read_at=time.time())
 
-    async def namespaces(self, document):
-        return ["default", "fe", "prod"]
+    async def namespaces(self, cache, cluster, document, candidates):
+        return NamespaceList(names=("default", "fe", "prod"), read_at=time.time())
 
     async def watch_releases(self, document, on_rows, on_state):
         self.on_rows, self.on_state = on_rows, on_state

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from ansflow_desktop.commands.cluster_rows import show_named
-from ansflow_desktop.commands.clusters_read import namespace_cache
 from ansflow_desktop.commands.session import Session, pairs
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.files import is_there, open_to_read
@@ -26,18 +25,6 @@ _SIGN_IN = {
     "exec": ("exec_command", "exec_arg", "exec_env"),
 }
 _CONNECTION = ("server", "ca_file", "proxy_url", "tls_server_name", "insecure_skip_tls_verify")
-LABELS = {
-    "name": "NAME",
-    "server": "--server",
-    "ca": "--ca-file",
-    "token": "--token-file",
-    "certificate": "--client-certificate",
-    "key": "--client-key",
-    "exec_command": "--exec-command",
-    "proxy_url": "--proxy-url",
-    "kubeconfig": "--from-kubeconfig",
-}
-"""How the fields of a cluster are called on this command line."""
 
 
 def clusters_add(session: Session) -> int:
@@ -46,7 +33,6 @@ def clusters_add(session: Session) -> int:
     if not _connects(args):
         show_named(session, _add_file(session))
         return int(ExitCode.DONE)
-    session.out.labels = {**session.out.labels, **LABELS}
     book = session.services.cluster_book
     new = OwnCluster(id=book.new_id(), name=args.file, server="", auth="none")
     cluster, secret = _from_kubeconfig(session, args.file) if args.from_kubeconfig else (new, None)
@@ -61,7 +47,6 @@ def clusters_add(session: Session) -> int:
 def clusters_edit(session: Session) -> int:
     """Change what is known of a cluster; of one that stands in a kubeconfig only the notes."""
     args, services = session.args, session.services
-    session.out.labels = {**session.out.labels, **LABELS}
     entry = services.catalog.entry(args.cluster)
     marks = _marks(args, entry.marks)
     if not _connects(args) and args.rename is None:
@@ -75,7 +60,7 @@ def clusters_edit(session: Session) -> int:
     cluster, changed = _changed(args, base)
     renamed = msgspec.structs.replace(cluster, name=known.name if args.rename is None else args.rename)
     services.cluster_book.change(entry.name, renamed, changed or secret, marks)
-    namespace_cache(services).rename(entry.name, renamed.name)
+    services.namespaces.rename(entry.name, renamed.name)
     show_named(session, [renamed.name])
     return int(ExitCode.DONE)
 
@@ -87,7 +72,7 @@ def clusters_remove(session: Session) -> int:
     mine = services.cluster_book.own(name) is not None
     services.cluster_book.remove(name)
     if mine:
-        namespace_cache(services).forget(name)
+        services.namespaces.forget(name)
     if not session.out.is_text:
         session.out.document({"name": name, "removed": mine})
     elif mine:

@@ -18,7 +18,6 @@ from ansflow_desktop.models.cluster import Amount, ClusterEntry, ClusterStatisti
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ansflow_desktop.executors.services import Services
     from ansflow_desktop.kube.namespace_cache import NamespaceCache
 
 _AT_ONCE = 4
@@ -34,13 +33,6 @@ class _Synced(msgspec.Struct, frozen=True, kw_only=True):
     statistics: ClusterStatistics | None = None
 
 
-def namespace_cache(services: Services) -> NamespaceCache:
-    """Return the kept namespaces of this data directory."""
-    from ansflow_desktop.kube.namespace_cache import NamespaceCache
-
-    return NamespaceCache(services.directories.data / "namespaces.json")
-
-
 def clusters_namespaces(session: Session) -> int:
     """Show the namespaces of one cluster, one a line; where listing is forbidden, those that may be used."""
     from ansflow_desktop.kube import sync
@@ -49,7 +41,7 @@ def clusters_namespaces(session: Session) -> int:
     services = session.services
     entry = session.entry(session.args.cluster)
     document = services.catalog.document(entry.name)
-    found = sync.run(namespace_cache(services).read(entry.name, document, candidates(entry, services.settings)))
+    found = sync.run(services.namespaces.read(entry.name, document, candidates(entry, services.settings)))
     if found.message:
         session.out.note(found.message)
     if session.out.is_text:
@@ -129,7 +121,7 @@ def clusters_sync(session: Session) -> int:
 
 
 async def _sync_all(session: Session, entries: Sequence[ClusterEntry]) -> list[_Synced]:
-    cache, places = namespace_cache(session.services), asyncio.Semaphore(_AT_ONCE)
+    cache, places = session.services.namespaces, asyncio.Semaphore(_AT_ONCE)
 
     async def one(entry: ClusterEntry) -> _Synced:
         async with places:

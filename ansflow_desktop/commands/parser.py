@@ -49,6 +49,18 @@ _DEPLOY_LABELS = {
     "atomic": "--rollback-on-failure",
     "rollback": "--rollback-on-failure",
 }
+_CLUSTER_LABELS = {
+    "k8s_cluster": "CLUSTER",
+    "name": "NAME",
+    "server": "--server",
+    "ca": "--ca-file",
+    "token": "--token-file",
+    "certificate": "--client-certificate",
+    "key": "--client-key",
+    "exec_command": "--exec-command",
+    "proxy_url": "--proxy-url",
+    "kubeconfig": "--from-kubeconfig",
+}
 
 
 def labels(args: argparse.Namespace) -> dict[str, str]:
@@ -58,9 +70,14 @@ def labels(args: argparse.Namespace) -> dict[str, str]:
     """
     if args.command in ("run", "preview", "validate", "convert", "templates"):
         return _GLOBAL_LABELS
-    positional = {"k8s_cluster": "CLUSTER"} if args.command == "clusters" else {}
+    positional = dict(_cluster_labels(args)) if args.command == "clusters" else {}
     positional |= {"release_name": "RELEASE"} if args.command == "releases" else {}
     return {**_GLOBAL_LABELS, **_DEPLOY_LABELS, **positional}
+
+
+def _cluster_labels(args: argparse.Namespace) -> dict[str, str]:
+    """Return what `clusters add|edit` call the fields of a cluster; the others only name a cluster."""
+    return _CLUSTER_LABELS if args.action in ("add", "edit") else {"k8s_cluster": "CLUSTER"}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,7 +12,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatistics, Diagnosis, Reach
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.cluster_form import is_locked_away
-from ansflow_desktop.presenters.reads import ClusterReads
+from ansflow_desktop.presenters.reads import ClusterReads, known_tools
 
 if TYPE_CHECKING:
     from ansflow_desktop.presenters.clusters import ClustersPresenter
@@ -104,7 +104,8 @@ class ClusterDetailsPresenter(Presenter):
     async def _test(self, entry: ClusterEntry) -> None:
         try:
             document = await off_thread(lambda: self._services.catalog.document(entry.name))
-            found = self._tests[entry.name] = await self._reads.diagnose(entry, document)
+            tools = await off_thread(lambda: known_tools(self._services))
+            found = self._tests[entry.name] = await self._reads.diagnose(entry, document, tools)
             self._errors.pop(entry.name, None)
             self._clusters.take_status(found.status)
         except UserError as error:

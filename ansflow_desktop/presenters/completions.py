@@ -10,14 +10,18 @@ import contextlib
 import importlib
 import time
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from PySide6.QtCore import Signal
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.presenters import namespaces
 from ansflow_desktop.presenters.base import Presenter, off_thread
+
+if TYPE_CHECKING:
+    from ansflow_desktop.models.cluster import NamespaceList
 
 Key: TypeAlias = tuple[str, ...]
 """The kind of a question and what it is about: `("namespaces", cluster)`."""
@@ -31,13 +35,15 @@ _CHART_PLACES = (".", "charts", "helm", "k8s")
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What is known to a question: the names, why there are none, and the local time of the answer (epoch seconds).
 
-    `asking` is True while it is asked (again); `at` is 0 for one that was never answered.
+    `asking` is True while it is asked (again); `at` is 0 for one that was never answered;
+    `about` says how old the names are and why they may not be all, where more is known than `at`.
     """
 
     names: tuple[str, ...] = ()
     error: Text = ""
     at: float = 0
     asking: bool = False
+    about: Text = ""
 
     @property
     def note(self) -> Text:
@@ -47,6 +53,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
             return msg("These names are older: %(why)s.", why=self.error)
         if self.error:
             return msg("Nothing to choose from: %(why)s. Type the name.", why=self.error)
+        if self.about:
+            return self.about
         if not self.at:
             return msg("Asking the cluster") if self.asking else ""
         return msg("Read from the cluster at %(time)s", time=clock)
@@ -114,12 +122,23 @@ class Completions(Presenter):
 
     async def _ask(self, key: Key, number: int) -> None:
         try:
-            found = Answer(names=tuple(await self._read(key)), at=time.time())
+            found = await (self._namespaces(key, number) if key[0] == "namespaces" else self._names_of(key))
         except (UserError, msgspec.MsgspecError, OSError) as error:
             why = error.title if isinstance(error, UserError) else str(error)
             found = Answer(names=self.answer(key).names, error=why, at=time.time())
         if self._requests.current(key[0], number):
             self._keep(key, found)
+
+    async def _names_of(self, key: Key) -> Answer:
+        return Answer(names=tuple(await self._read(key)), at=time.time())
+
+    async def _namespaces(self, key: Key, number: int) -> Answer:
+        """Show what was read earlier at once, then ask the cluster."""
+        service, cluster = namespaces.of(self._services), key[1]
+        known = None if self.answer(key).names else await service.known(cluster)
+        if known is not None and self._requests.current(key[0], number):
+            self._keep(key, msgspec.structs.replace(_answer(known), asking=True))
+        return _answer(await service.read(cluster, self._reads))
 
     def _keep(self, key: Key, answer: Answer) -> None:
         self._answers.pop(key, None)
@@ -137,14 +156,16 @@ class Completions(Presenter):
         if kind == "charts":
             return await off_thread(lambda: charts_below(about[0]))
         document = await off_thread(lambda: self._services.catalog.document(about[0]))
-        if kind == "namespaces":
-            return list(await self._reads.namespaces(document))
         if kind == "resources":
             return await self._names.resources(document, about[1], tuple(about[2:]))
         return await self._names.containers(document, about[1], about[2], about[3])
 
     def _clusters(self) -> list[str]:
         return [entry.name for entry in self._services.catalog.entries()]
+
+
+def _answer(found: NamespaceList) -> Answer:
+    return Answer(names=found.names, at=found.read_at, about=namespaces.note(found))
 
 
 def charts_below(folder: str) -> list[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.presenters.base import off_thread
+from ansflow_desktop.presenters.reads import ClusterReads
 
 if TYPE_CHECKING:
     from ansflow_desktop.executors.services import Services
-    from ansflow_desktop.kube.namespace_cache import NamespaceCache
     from ansflow_desktop.models.cluster import NamespaceList
+
+_DAY_S = 12 * 3600
 
 
 class Namespaces:
@@ -19,21 +23,23 @@ class Namespaces:
     def __init__(self, services: Services) -> None:
         """Keep the services; nothing is read yet."""
         self._services = services
-        self._cache: NamespaceCache | None = None
 
     async def known(self, cluster: str) -> NamespaceList | None:
         """Return what was last read of `cluster`, in this start or an earlier one; None for nothing. Asks nobody."""
-        return await off_thread(lambda: self._kept().known(cluster))
+        return await off_thread(lambda: self._known(cluster))
 
-    async def read(self, cluster: str) -> NamespaceList:
-        """Ask `cluster` and keep the answer; where it cannot be reached, what is known, with a message that says so.
+    def _known(self, cluster: str) -> NamespaceList | None:
+        services = self._services
+        return services.namespaces.known(cluster, services.catalog.entry(cluster).server)
+
+    async def read(self, cluster: str, reads: ClusterReads | None = None) -> NamespaceList:
+        """Ask `cluster` by `reads` and keep the answer; where it cannot be reached, what is known, with a message.
 
         Raises UserError: an unknown cluster, an unapproved program, a locked vault, refused credentials, or a cluster
         that cannot be reached and of which nothing is known.
         """
-        cache = await off_thread(self._kept)
         document, asked = await off_thread(lambda: self._of(cluster))
-        return await cache.read(cluster, document, asked)
+        return await (reads or ClusterReads()).namespaces(self._services.namespaces, cluster, document, asked)
 
     def _of(self, cluster: str) -> tuple[dict[str, object], tuple[str, ...]]:
         from ansflow_desktop.kube.namespace_cache import candidates
@@ -41,12 +47,14 @@ class Namespaces:
         services = self._services
         return services.catalog.document(cluster), candidates(services.catalog.entry(cluster), services.settings)
 
-    def _kept(self) -> NamespaceCache:
-        from ansflow_desktop.kube.namespace_cache import NamespaceCache
 
-        if self._cache is None:
-            self._cache = NamespaceCache(self._services.directories.data / "namespaces.json")
-        return self._cache
+def note(found: NamespaceList) -> Text:
+    """Return how old the names are, and why they may not be all, for a tool tip."""
+    day = "%H:%M:%S" if time.time() - found.read_at < _DAY_S else "%Y-%m-%d %H:%M"
+    clock = time.strftime(day, time.localtime(found.read_at))
+    if found.message:
+        return msg("%(why)s Read from the cluster at %(time)s", why=found.message, time=clock)
+    return msg("Read from the cluster at %(time)s", time=clock)
 
 
 _MADE: WeakKeyDictionary[Services, Namespaces] = WeakKeyDictionary()

@@ -8,13 +8,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.presenters.base import off_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from ansflow_desktop.errors import UserError
-    from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatistics, ClusterStatus, Diagnosis
+    from ansflow_desktop.kube.namespace_cache import NamespaceCache
+    from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatistics, ClusterStatus, Diagnosis, NamespaceList
+    from ansflow_desktop.models.command import ToolSet
     from ansflow_desktop.models.release import Release
 
 
@@ -38,11 +40,14 @@ class ClusterReads:
 
         return await probe.check(entry, document)
 
-    async def diagnose(self, entry: ClusterEntry, document: dict[str, Any]) -> Diagnosis:
-        """Return what a connection test finds, stage by stage; never raises for a cluster that does not answer."""
+    async def diagnose(self, entry: ClusterEntry, document: dict[str, Any], tools: ToolSet | None = None) -> Diagnosis:
+        """Return what a connection test finds, stage by stage; never raises for a cluster that does not answer.
+
+        With `tools` the server's version is compared with what they support.
+        """
         await self._ready()
         diagnose = await off_thread(lambda: importlib.import_module("ansflow_desktop.kube.diagnose"))
-        found: Diagnosis = await diagnose.diagnose(entry, document)
+        found: Diagnosis = await diagnose.diagnose(entry, document, tools=tools)
         return found
 
     async def statistics(self, document: dict[str, Any], name: str) -> ClusterStatistics:
@@ -52,12 +57,12 @@ class ClusterReads:
         found: ClusterStatistics = await statistics.read_statistics(document, name)
         return found
 
-    async def namespaces(self, document: dict[str, Any]) -> list[str]:
-        """Return the names of the cluster's namespaces; raises KubeError."""
+    async def namespaces(
+        self, cache: NamespaceCache, cluster: str, document: dict[str, Any], candidates: Sequence[str]
+    ) -> NamespaceList:
+        """Return the namespaces of `cluster`, as `NamespaceCache.read` does; raises KubeError."""
         await self._ready()
-        from ansflow_desktop.kube import namespaces
-
-        return await namespaces.list_namespaces(document)
+        return await cache.read(cluster, document, candidates)
 
     async def watch_releases(
         self,
@@ -99,5 +104,14 @@ class ClusterReads:
 def _import_client() -> None:
     for name in ("kubernetes.aio.client", "kubernetes.aio.config", "ansflow_desktop.kube.release_watch"):
         importlib.import_module(name)
-    for name in ("probe", "namespaces", "releases"):
+    for name in ("probe", "namespace_cache", "releases"):
         importlib.import_module(f"ansflow_desktop.kube.{name}")
+
+
+def known_tools(services: Any) -> ToolSet | None:
+    """Return the programs that were found, None where the chosen ones cannot be used; runs them: off the thread."""
+    try:
+        found: ToolSet = services.tools
+    except UserError:
+        return None
+    return found

@@ -12,7 +12,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.models.command import Tool, ToolSet
-from ansflow_desktop.presenters import notices
+from ansflow_desktop.presenters import namespaces, notices
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.clusters import ClustersPresenter
 from ansflow_desktop.presenters.clusters_state import ClusterRow
@@ -22,6 +22,7 @@ from ansflow_desktop.settings import Settings
 
 if TYPE_CHECKING:
     from ansflow_desktop.executors.reconcile import State, Target, Unfinished
+    from ansflow_desktop.models.cluster import NamespaceList
 
 
 class ShellPresenter(Presenter):
@@ -158,10 +159,13 @@ class ShellPresenter(Presenter):
             return
         self._ready = ""
         noted = next(row.entry.marks.namespace for row in self.state.rows if row.entry.name == name)
-        self._publish(msgspec.structs.replace(self.state, cluster=name, namespace=noted, namespaces=()))
+        self._publish(
+            msgspec.structs.replace(self.state, cluster=name, namespace=noted, namespaces=(), namespaces_note="")
+        )
         self.namespaces_changed.emit(())
         self.cluster_changed.emit(name)
         self.namespace_changed.emit(noted)
+        self._start("known namespaces", self._show_known(name))
         self._clusters.check(name)
         self._on_clusters()
 
@@ -178,11 +182,21 @@ class ShellPresenter(Presenter):
 
     async def _load_namespaces(self, cluster: str) -> None:
         number = self._requests.begin("namespaces")
-        document = await off_thread(lambda: self._services.catalog.document(cluster))
-        names = tuple(await self._reads.namespaces(document))
-        if self._requests.current("namespaces", number) and cluster == self.state.cluster:
-            self._publish(msgspec.structs.replace(self.state, namespaces=names))
-            self.namespaces_changed.emit(names)
+        found = await namespaces.of(self._services).read(cluster, self._reads)
+        if self._requests.current("namespaces", number):
+            self._show_namespaces(cluster, found)
+
+    async def _show_known(self, cluster: str) -> None:
+        """Show what was read earlier, until the cluster answers."""
+        found = await namespaces.of(self._services).known(cluster)
+        if found is not None and not self.state.namespaces_note:
+            self._show_namespaces(cluster, found)
+
+    def _show_namespaces(self, cluster: str, found: NamespaceList) -> None:
+        if cluster == self.state.cluster:
+            note = namespaces.note(found)
+            self._publish(msgspec.structs.replace(self.state, namespaces=found.names, namespaces_note=note))
+            self.namespaces_changed.emit(found.names)
 
     def set_running(self, count: int) -> None:
         """Show how many runs are going on."""

@@ -24,6 +24,7 @@ class ShellState(msgspec.Struct, frozen=True, kw_only=True):
     cluster: str = ""
     namespace: str = ""
     namespaces: tuple[str, ...] = ()
+    namespaces_note: Text = ""
     tools: tuple[Text, ...] = ()
     banners: tuple[Banner, ...] = ()
     running: int = 0

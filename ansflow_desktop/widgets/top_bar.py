@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QColor, QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QToolButton
@@ -194,6 +196,7 @@ class TopBar(QFrame):
         if shown != [self._namespaces.itemText(index) for index in range(self._namespaces.count())]:
             self._namespaces.clear()
             self._namespaces.addItems(shown)
+        self._namespaces.setToolTip(html.escape(translate(state.namespaces_note)))
         self._namespaces.setCurrentIndex(names.index(state.namespace) + 1 if state.namespace else 0)
 
     def _menu(self, state: ShellState) -> QMenu:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 from step_form_kit import Shown, picture
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.presenters.completions import Answer, Completions, charts_below
 from ansflow_desktop.widgets.form_boxes import NameList
 
@@ -137,9 +138,9 @@ def test_a_fresh_answer_is_not_asked_for_again_and_an_old_question_is_dropped(lo
     asked = []
 
     class Reads:
-        async def namespaces(self, document):
-            asked.append(document["contexts"][0]["name"])
-            return ["fe"]
+        async def namespaces(self, cache, cluster, document, candidates):
+            asked.append(cluster)
+            return NamespaceList(names=("fe",), read_at=1.0)
 
     completions = Completions(services, Reads())
     completions.ask(("namespaces", "dev"))
