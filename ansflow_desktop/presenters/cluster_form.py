@@ -21,7 +21,7 @@ from ansflow_desktop.presenters.cluster_form_state import (
     marks_of,
     secret_of,
 )
-from ansflow_desktop.presenters.reads import ClusterReads
+from ansflow_desktop.presenters.reads import ClusterReads, known_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,8 @@ class ClusterFormPresenter(Presenter):
 
     async def _diagnose(self, cluster: OwnCluster) -> Diagnosis:
         document = await off_thread(lambda: self._document(cluster))
-        return await self._reads.diagnose(self._entry(cluster), document)
+        tools = await off_thread(lambda: known_tools(self._services))
+        return await self._reads.diagnose(self._entry(cluster), document, tools)
 
     def _document(self, cluster: OwnCluster) -> dict[str, Any]:
         from ansflow_desktop.kube.login import resolved
