@@ -20,6 +20,7 @@ from ansflow_desktop.presenters.base import off_thread
 from ansflow_desktop.presenters.credentials_reminders import due_now, remember
 from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm, RenewalState, Unread
 
+_CLIENT = ("kubernetes.aio.client", "kubernetes.aio.config")
 _READING = ("credentials.service", "credentials.inventory", "credentials.registries", "credentials.advice")
 _NO_FILE = ("", "own", "practice")
 _DOING = {
@@ -52,6 +53,7 @@ class CredentialsWork:
     def __init__(self, services: Any) -> None:
         """Keep the services; nothing is imported yet."""
         self._services = services
+        self._imported = False
 
     async def read(self, *, ask: bool, anew: bool = False) -> Reading:
         """Return every credential's report; with `ask` servers are asked, with `anew` also where an answer is known.
@@ -59,11 +61,19 @@ class CredentialsWork:
         Raises UserError.
         """
         await _import(*_READING)
+        if ask:
+            await self._ready()
         service = await off_thread(lambda: self._services.credentials)
         found = await service.overview(ask, fresh=anew)
         unread = tuple(Unread(cluster=one.cluster, why=one.why, hint=one.hint) for one in found.unread)
         locked = bool(unread) and await off_thread(self._vault_is_locked)
         return Reading(reports=found.reports, actions=found.actions, unread=unread, locked=locked)
+
+    async def _ready(self) -> None:
+        """Import the Kubernetes client in another thread before the first question to a server."""
+        if not self._imported:
+            await off_thread(_import_client)
+            self._imported = True
 
     def _vault_is_locked(self) -> bool:
         return bool(self._services.vault.state().locked)
@@ -94,6 +104,7 @@ class CredentialsWork:
     async def renew(self, form: RenewalForm, tell: Callable[[Text], None]) -> RenewalState:
         """Renew as chosen; raises UserError, the old one then stays as it is. `tell` hears what is waited for."""
         await _import("executors.renewal")
+        await self._ready()
         from ansflow_desktop.executors import renewal
 
         made = await renewal.renew(self._services, form.cluster, _wanted(form), told=tell)
@@ -153,6 +164,11 @@ async def _import(*names: str) -> None:
             importlib.import_module(f"ansflow_desktop.{name}")
 
     await off_thread(work)
+
+
+def _import_client() -> None:
+    for name in _CLIENT:
+        importlib.import_module(name)
 
 
 def _done(put: str, place: str) -> Text:
