@@ -31,11 +31,13 @@ class ClusterFormPresenter(Presenter):
     """Emits `saved(name)` once the cluster is kept, and `approval_needed(ClusterEntry)` before its program is run.
 
     `vault_needed(error, again)`: the vault is locked or there is none yet; `again()` goes on afterwards.
+    `released`: its dialog was closed, and nothing that was typed is held any more.
     """
 
     saved = Signal(str)
     approval_needed = Signal(object)
     vault_needed = Signal(object, object)
+    released = Signal()
 
     def __init__(self, services: Any, reads: ClusterReads, groups: tuple[str, ...] = ()) -> None:
         """Begin with a new cluster; `groups` are offered."""
@@ -43,12 +45,13 @@ class ClusterFormPresenter(Presenter):
         self._services = services
         self._reads = reads
         self._known: OwnCluster | None = None
+        self._first = ClusterForm()
         self.state = FormState(groups=groups)
 
     def edit(self, entry: ClusterEntry) -> None:
         """Edit the cluster of `entry`: all of it where it was added by hand, else what is noted of it."""
         known = self._known = self._services.cluster_book.own(entry.name)
-        form = form_of(known, entry.marks) if known else marks_form(entry.name, entry.marks)
+        form = self._first = form_of(known, entry.marks) if known else marks_form(entry.name, entry.marks)
         kept = known is not None and known.auth in ("token", "certificate")
         self._publish(form=form, original=entry.name, own=known is not None, kept_secret=kept)
 
@@ -79,13 +82,13 @@ class ClusterFormPresenter(Presenter):
     @property
     def changed(self) -> bool:
         """True where something was typed that closing would lose."""
-        return self.state.form != self._first_form()
+        return self.state.form != self._first
 
-    def _first_form(self) -> ClusterForm:
-        if not self.state.original:
-            return ClusterForm()
-        entry = self._services.catalog.entry(self.state.original)
-        return form_of(self._known, entry.marks) if self._known else marks_form(entry.name, entry.marks)
+    def release(self) -> None:
+        """Forget what was typed, secrets among it, and end a test under way: the dialog is closed."""
+        self._stop("test")
+        self.state, self._first, self._known = FormState(), ClusterForm(), None
+        self.released.emit()
 
     # What was typed as a cluster
 

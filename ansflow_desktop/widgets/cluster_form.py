@@ -19,6 +19,7 @@ from ansflow_desktop.widgets.cluster_words import AUTHS
 from ansflow_desktop.widgets.controls import CheckBox, Column, button, label, row, rule
 from ansflow_desktop.widgets.dialogs import ApprovalDialog, Dialog
 from ansflow_desktop.widgets.fields import Field, Problems
+from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 
 _WIDTH, _HEIGHT = 620, 640
 
@@ -188,6 +189,7 @@ class ClusterDialog(Dialog):
         presenter.state_changed.connect(self._on_state)
         presenter.saved.connect(self._on_saved)
         presenter.approval_needed.connect(self._on_approval)
+        self.finished.connect(self._on_finished)
         self.resize(QSize(_WIDTH, min(_HEIGHT, max(420, parent.window().height() - 60))))
 
     def _build(self, state: FormState) -> None:
@@ -283,6 +285,27 @@ class ClusterDialog(Dialog):
     @Slot(str)
     def _on_saved(self, _name: str) -> None:
         self.accept()
+
+    @Slot()
+    def reject(self) -> None:
+        """Close it; ask first where something was typed that would be lost (Cancel, Esc, the window's cross)."""
+        if not self.presenter.changed:
+            super().reject()
+            return
+        question = DeleteDialog(
+            self, _("Close without saving?"), _("What was typed here is lost."), _("Close without saving")
+        )
+        question.confirmed.connect(self._give_up)
+        question.open()
+
+    @Slot()
+    def _give_up(self) -> None:
+        super().reject()
+
+    @Slot()
+    def _on_finished(self) -> None:
+        self.presenter.state_changed.disconnect(self._on_state)
+        self.presenter.release()
 
 
 def _title(state: FormState) -> str:

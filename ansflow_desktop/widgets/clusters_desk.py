@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from ansflow_desktop.presenters.cluster_details import ClusterDetailsPresenter
@@ -48,8 +48,14 @@ class ClustersDesk(QObject):
         made.vault_needed.connect(self.vault_needed)
         made.failed.connect(self.failed)
         made.saved.connect(self.saved)
+        made.released.connect(self._on_released)
         self._forms.append(made)
         return made
+
+    @Slot()
+    def _on_released(self) -> None:
+        """Let go of the presenter of a dialog that was closed."""
+        self._forms = [one for one in self._forms if one is not self.sender()]
 
     def _resources_view(self) -> tuple[QWidget, Callable[[str, str], None]]:
         from ansflow_desktop.presenters.resources import ResourcesPresenter
@@ -58,7 +64,9 @@ class ClustersDesk(QObject):
         if self._resources is None:
             self._resources = ResourcesPresenter(self._services)
             self._resources.failed.connect(self.failed)
-        return ResourcesView(self._resources), self._resources.show
+        view = ResourcesView(self._resources)
+        view.left.connect(self._resources.stop)
+        return view, self._resources.show
 
     async def close(self) -> None:
         """End every task."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -236,6 +237,12 @@ class ClustersPage(Page):
     def _on_chosen(self) -> None:
         chosen: ClusterRow | None = self.table.chosen_row()
         self.details.show(chosen.entry.name if chosen is not None else "")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the resources again where they are what is shown."""
+        super().showEvent(event)
+        if self._tabs.currentIndex() == 1:
+            self._on_tab(1)
 
     @Slot(int)
     def _on_tab(self, number: int) -> None:

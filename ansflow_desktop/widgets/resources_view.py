@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
@@ -31,7 +31,12 @@ _NAMED = 3
 
 
 class ResourcesView(QWidget):
-    """Shows a ResourcesPresenter: kind box, filter, table, how fresh it is, and what could not be read."""
+    """Shows a ResourcesPresenter: kind box, filter, table, how fresh it is, and what could not be read.
+
+    Emits `left()` when another tab or page is shown in its place; a minimized window is not left.
+    """
+
+    left = Signal()
 
     def __init__(self, presenter: ResourcesPresenter) -> None:
         """Make the view for `presenter` as it stands; the cluster is chosen by `presenter.show`."""
@@ -174,6 +179,8 @@ class ResourcesView(QWidget):
         """Stop the clock."""
         super().hideEvent(event)
         self._timer.stop()
+        if not event.spontaneous():
+            self.left.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """`/` goes to the filter."""

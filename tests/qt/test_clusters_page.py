@@ -45,6 +45,14 @@ def opened(page, kind=ClusterDialog):
     return next(one for one in page.findChildren(kind) if one.isVisible())
 
 
+def give_up(qtbot, dialog):
+    """Cancel, and lose what was typed where that is asked."""
+    press(qtbot, dialog, "cluster_cancel")
+    if dialog.presenter.changed:
+        press(qtbot, dialog, "delete_confirm")
+    assert not dialog.isVisible()
+
+
 def texts(part):
     return {one.text() for one in part.findChildren(QLabel) if one.isVisible()}
 
@@ -78,7 +86,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(page, qtbot
     put(dialog, "server", "https://10.0.0.1:6443")
     assert "The server address cannot be used" not in texts(dialog)
     assert not services.shelf.own()
-    press(qtbot, dialog, "cluster_cancel")
+    give_up(qtbot, dialog)
 
 
 def test_a_cluster_is_added_selected_marked_changed_and_removed(page, qtbot, services):
@@ -146,7 +154,7 @@ def test_a_test_keeps_nothing_and_shows_its_stages(page, qtbot, services, reads)
     press(qtbot, dialog, "cluster_test")
     qtbot.waitUntil(lambda: {"Connection", "Refused"} <= texts(dialog))
     assert not services.shelf.own() and not services.vault.keys()
-    press(qtbot, dialog, "cluster_cancel")
+    give_up(qtbot, dialog)
 
 
 def test_a_credential_program_is_shown_before_it_is_tried(page, qtbot, reads):
@@ -161,7 +169,7 @@ def test_a_credential_program_is_shown_before_it_is_tried(page, qtbot, reads):
     assert "plug" not in reads.checked
     press(qtbot, opened(dialog, ApprovalDialog), "approval_approve")
     qtbot.waitUntil(lambda: "plug" in reads.checked)
-    press(qtbot, dialog, "cluster_cancel")
+    give_up(qtbot, dialog)
 
 
 def test_a_pasted_kubeconfig_fills_the_form_and_is_never_shown(page, qtbot):
@@ -178,7 +186,7 @@ def test_a_pasted_kubeconfig_fills_the_form_and_is_never_shown(page, qtbot):
     press(qtbot, paste, "kubeconfig_take")
     assert dialog.findChildren(QLineEdit, "cluster_server")[-1].text() == "https://127.0.0.1:1"
     assert dialog.presenter.state.form.token == SECRET
-    press(qtbot, dialog, "cluster_cancel")
+    give_up(qtbot, dialog)
 
 
 def test_hundreds_of_clusters_are_filtered_and_grouped(page, qtbot, services):
@@ -207,3 +215,39 @@ def test_what_holds_a_secret_never_prints_it():
     form = ClusterForm(token=f" Bearer {SECRET}\n")
     assert secret_of(form) == ClusterSecret(token=SECRET)
     assert SECRET not in repr(form) + repr(FormState(form=form)) + repr(secret_of(form))
+
+
+def test_closing_asks_where_something_was_typed_and_then_holds_nothing(page, qtbot):
+    press(qtbot, page, "add_cluster")
+    dialog = opened(page)
+    press(qtbot, dialog, "cluster_cancel")
+    assert not dialog.isVisible()  # nothing was typed: nothing is asked
+
+    dialog = add(page, qtbot)
+    form = dialog.presenter
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.isVisible() and form.state.form.token == SECRET
+    press(qtbot, dialog, "delete_cancel")
+    assert dialog.isVisible() and form.state.form.token == SECRET
+    give_up(qtbot, dialog)
+    assert form.state == FormState() and not page.window_made.clusters_desk._forms
+
+
+def test_a_kept_cluster_leaves_no_secret_in_its_dialog(page, qtbot, services):
+    dialog = add(page, qtbot)
+    form = dialog.presenter
+    press(qtbot, dialog, "cluster_save")
+    qtbot.waitUntil(lambda: bool(services.shelf.own()) and not form.state.form.token)
+
+
+def test_leaving_the_resources_ends_their_watch(page, qtbot):
+    page._tabs.setCurrentIndex(1)
+    resources = page.window_made.clusters_desk._resources
+    assert "feed" in resources._tasks
+    page._tabs.setCurrentIndex(0)
+    assert "feed" not in resources._tasks
+    page._tabs.setCurrentIndex(1)
+    page.window_made.shell.show_page("releases")
+    assert "feed" not in resources._tasks
+    page.window_made.shell.show_page("clusters")
+    assert "feed" in resources._tasks
