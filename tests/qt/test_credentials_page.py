@@ -1,6 +1,7 @@
 """The Credentials page on reports made by hand: both verdicts, the time line, renewal, automation, reminders."""
 
 import datetime
+import re
 from pathlib import Path
 
 import msgspec
@@ -155,7 +156,8 @@ def test_both_verdicts_stand_side_by_side_each_with_its_age(page, qtbot):
     qtbot.waitUntil(lambda: page.presenter.state.chosen == ODD.credential.id)
     detail = page.detail
     assert (detail.claim.chip.text, detail.server.chip.text) == ("Expired", "Accepted")
-    assert "ago" in detail.claim.age.text() and detail.server.age.text() == "asked 2 minutes ago"
+    assert "ago" in detail.claim.age.text()
+    assert re.fullmatch(r"asked \d+ minutes ago", detail.server.age.text()), detail.server.age.text()
     shown = texts(detail)
     assert "What is said of ci @ legacy" in shown and "130 seconds ahead" in shown
 
