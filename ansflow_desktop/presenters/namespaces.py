@@ -30,7 +30,8 @@ class Namespaces:
 
     def _known(self, cluster: str) -> NamespaceList | None:
         services = self._services
-        return services.namespaces.known(cluster, services.catalog.entry(cluster).server)
+        found = next((entry for entry in services.catalog.entries() if entry.name == cluster), None)
+        return services.namespaces.known(cluster, found.server) if found else None  # one that is only offered
 
     async def read(self, cluster: str, reads: ClusterReads | None = None) -> NamespaceList:
         """Ask `cluster` by `reads` and keep the answer; where it cannot be reached, what is known, with a message.

@@ -83,3 +83,14 @@ def test_names_of_another_server_are_not_shown(loop, services, qtbot, known):
     completions.changed.connect(lambda _key: seen.append(completions.answer(key).names))
     qtbot.waitUntil(lambda: not completions.answer(key).asking)
     assert seen == [("default", "fe", "prod")]
+
+
+def test_the_offered_practice_cluster_is_no_error_at_a_first_start(loop, qtbot, tmp_path):
+    from ansflow_desktop.executors.services import Options, Services
+
+    services = Services(Options(data_dir=str(tmp_path / "new"), kubeconfig=str(tmp_path / "none")))
+    with shown_window(services, qtbot, reads=FakeReads()) as window:
+        qtbot.waitUntil(lambda: window.frame.state.cluster == "practice")
+        known = window.frame._tasks["known namespaces"]
+        qtbot.waitUntil(known.done)
+        assert not [banner for banner in window.frame.state.banners if banner.key == "error"]
