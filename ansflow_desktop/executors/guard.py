@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.planned import decode
@@ -14,6 +14,7 @@ from ansflow_desktop.models.pipeline import Delete, Exec, HelmDeploy, Logs, Mani
 _LOOKS = (Logs, Wait)
 
 
+@runtime_checkable
 class Marked(Protocol):
     """Clusters with their notes; `kube.catalog.ClusterCatalog` is the real one."""
 

@@ -14,14 +14,13 @@ import msgspec
 
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.context import ClusterAccess, RunScope, StepExecutor
-from ansflow_desktop.executors.guard import require_allowed
+from ansflow_desktop.executors.guard import Marked, require_allowed
 from ansflow_desktop.executors.journal_glue import EventStream, RunJournal
 from ansflow_desktop.executors.run_folder import run_folder, sweep_run_folders
 from ansflow_desktop.executors.run_steps import Selected, StepLoop
 from ansflow_desktop.executors.step_secrets import secrets_in_variables
 from ansflow_desktop.files import is_folder
 from ansflow_desktop.i18n import msg
-from ansflow_desktop.models.cluster import ClusterMarks
 from ansflow_desktop.models.command import ToolSet
 from ansflow_desktop.models.pipeline import ExecutionContext, Pipeline, StepType
 from ansflow_desktop.models.problem import Severity
@@ -52,14 +51,6 @@ class DocumentSource(Protocol):
 
     def document(self, name: str) -> Mapping[str, Any]:
         """Return the kubeconfig document of `name`; raises UserError."""
-
-
-@runtime_checkable
-class GuardedClusters(Protocol):
-    """Clusters of which some are read-only or production; `ClusterCatalog` is one."""
-
-    def marks(self, name: str) -> ClusterMarks:
-        """Return the notes on cluster `name`; raises UserError."""
 
 
 class PipelineRunner:
@@ -145,7 +136,7 @@ class PipelineRunner:
         self, pipeline: Pipeline, selected: list[Selected], values: Mapping[str, str], confirmed: frozenset[str]
     ) -> None:
         """Refuse the whole run before its first step where a later one would be refused, as far as that is known."""
-        if not isinstance(self._clusters, GuardedClusters):
+        if not isinstance(self._clusters, Marked):
             return
         for _, step in selected:
             if step.type is StepType.SHELL or not step.enabled:

@@ -245,8 +245,8 @@ class ReleasesPage(Page):
         if state.stale:
             ago = words.age(time.time() - state.fresh_at)
             self._stale.set(translate(msg("Reconnecting, read %(ago)s", ago=ago)), "alert", "warn")
-            self._stale.setToolTip(_why(state))
-        self._broken_text.setText(_why(state))
+            self._stale.setToolTip(words.error_lines(state.error))
+        self._broken_text.setText(words.error_lines(state.error))
         self._broken_text.setMinimumHeight(max(0, self._broken_text.heightForWidth(520)))
 
     @Slot(object)
@@ -284,13 +284,6 @@ class ReleasesPage(Page):
             self.table.setFocus()
             had = True
         return had
-
-
-def _why(state: ReleasesState) -> str:
-    error = state.error
-    if error is None:
-        return ""
-    return "\n".join(translate(part) for part in (error.title, error.message, error.hint) if part)
 
 
 def _context(state: ReleasesState) -> str:

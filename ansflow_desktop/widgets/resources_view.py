@@ -112,7 +112,7 @@ class ResourcesView(QWidget):
         self._count.setText(_count(state))
         self._show_age(state)
         self._show_unread(state)
-        why = _why(state)
+        why = words.error_lines(state.error)
         if why != self._why.text():
             self._why.setText(why)
             self._why.setMinimumHeight(max(0, self._why.heightForWidth(520)))
@@ -144,7 +144,7 @@ class ResourcesView(QWidget):
         if state.stale:
             ago = words.age(time.time() - state.fresh_at)
             self._age.set(translate(msg("Reconnecting, read %(ago)s", ago=ago)), "alert", "warn")
-            self._age.setToolTip(plain_tip(_why(state)))
+            self._age.setToolTip(plain_tip(words.error_lines(state.error)))
 
     def _show_unread(self, state: ResourcesState) -> None:
         self._unread.setVisible(bool(state.unread))
@@ -218,10 +218,3 @@ def _count(state: ResourcesState) -> str:
     if len(state.rows) != state.total:
         count = translate(msg("%(shown)s of %(count)s", shown=len(state.rows), count=count))
     return count if state.complete else translate(msg("%(count)s so far", count=count))
-
-
-def _why(state: ResourcesState) -> str:
-    error = state.error
-    if error is None:
-        return ""
-    return "\n".join(translate(part) for part in (error.title, error.message, error.hint) if part)

@@ -6,10 +6,18 @@ import time
 
 import msgspec
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, msg, msg_n, translate
 from ansflow_desktop.models.cluster import ClusterStatus, Reach
 from ansflow_desktop.models.release import ReleaseStatus
 from ansflow_desktop.models.run import Health, Phase
+
+
+def error_lines(error: UserError | None) -> str:
+    """Return what happened, in whose words, and the way out, a line each; empty for no error."""
+    if error is None:
+        return ""
+    return "\n".join(translate(part) for part in (error.title, error.message, error.hint) if part)
 
 
 class Look(msgspec.Struct, frozen=True):
