@@ -6,6 +6,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Any
 
+from ansflow_desktop.commands.credentials_words import said
 from ansflow_desktop.commands.output import plain, table
 from ansflow_desktop.commands.session import Session
 from ansflow_desktop.errors import ExitCode, UserError
@@ -160,7 +161,7 @@ def _write(session: Session, reports: Sequence[CredentialReport]) -> None:
 
 def _cells(item: dict[str, Any]) -> tuple[str, ...]:
     keys = ("name", "kind", "claim_verdict", "server_verdict", "expires_at", "status", "status_message")
-    return tuple(str(item[key] or "-") for key in keys)
+    return tuple(said(key, item[key]) for key in keys)
 
 
 def _detail_lines(report: CredentialReport) -> list[str]:
@@ -173,10 +174,10 @@ def _detail_lines(report: CredentialReport) -> list[str]:
 
 
 def _facts(item: dict[str, Any], more: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    yield _("kind"), item["kind"]
+    yield _("kind"), said("kind", item["kind"])
     yield _("used by"), ", ".join(f"{use['cluster']} ({use['place']})" for use in more["places"])
-    yield _("says of itself"), item["claim_verdict"]
-    yield _("server answers"), item["server_verdict"]
+    yield _("says of itself"), said("claim_verdict", item["claim_verdict"])
+    yield _("server answers"), said("server_verdict", item["server_verdict"])
     yield _("issued"), item["issued_at"] or ""
     yield _("valid from"), more["not_before"] or ""
     yield _("expires"), item["expires_at"] or ""

@@ -10,6 +10,7 @@ import msgspec
 
 from ansflow_desktop.credentials import advice_words as words
 from ansflow_desktop.credentials.times import LATEST
+from ansflow_desktop.credentials.verdict_words import UNAPPROVED
 from ansflow_desktop.credentials.verdicts import clock_differs, is_missing
 from ansflow_desktop.models.credential import (
     Advice,
@@ -145,6 +146,8 @@ def _cluster_certificate(report: CredentialReport) -> Advice | None:
 
 def _sign_in(report: CredentialReport) -> Advice | None:
     kind = report.credential.kind
+    if UNAPPROVED in report.credential.claims.notes:
+        return words.APPROVE
     if kind is CredentialKind.EXEC_PLUGIN:
         return words.SIGN_IN_PROGRAM if _refused(report) else None
     if not _fails(report):

@@ -94,6 +94,11 @@ ROTATE_SERVER = Advice(
     why=msg("Only who runs the cluster can do that. For a cluster of kubeadm: kubeadm certs renew apiserver."),
     immediate=True,
 )
+APPROVE = Advice(
+    strategy=Strategy.SIGN_IN,
+    title=msg("Look at the credential program, then allow it"),
+    why=msg("It is run for this cluster only after somebody has seen its command; until then nobody signs in with it."),
+)
 SIGN_IN_PROGRAM = Advice(
     strategy=Strategy.SIGN_IN,
     title=msg("Sign in again with the credential program"),

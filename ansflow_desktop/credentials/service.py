@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.credentials import ask as asking
 from ansflow_desktop.credentials.answers import Answers, server_chain, utc_now
 from ansflow_desktop.errors import UserError
@@ -185,7 +186,7 @@ class CredentialService:
     def _logins(self) -> tuple[Credential, ...]:
         from ansflow_desktop.credentials import registries
 
-        return registries.registry_logins(self._settings().home or Path.home())
+        return registries.registry_logins(self._settings().home or paths.home())
 
     async def _ask(self, found: Iterable[Credential], places: Mapping[str, _Place], fresh: bool) -> None:
         """Ask for every credential at every server that it is used at; what they answer is kept."""
@@ -246,10 +247,11 @@ def _server(document: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _unapproved(entry: ClusterEntry) -> dict[str, Any]:
-    """Return a document that tells of the unapproved program of `entry` and leads nowhere."""
+    """Return a document that tells of the unapproved program of `entry`, says so, and leads nowhere."""
     plugin = entry.exec_plugin
     user = {"exec": {"command": plugin.command, "args": list(plugin.args)}} if plugin else {}
     return {
+        "unapproved": True,
         "contexts": [{"name": entry.context, "context": {"cluster": entry.name, "user": entry.user}}],
         "clusters": [{"name": entry.name, "cluster": {"server": entry.server}}],
         "users": [{"name": entry.user, "user": user}],

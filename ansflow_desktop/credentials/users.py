@@ -13,7 +13,8 @@ from ansflow_desktop.credentials.chains import ends_earlier
 from ansflow_desktop.credentials.jwt import is_legacy, read_token
 from ansflow_desktop.credentials.keys import key_problem
 from ansflow_desktop.credentials.sources import Found, data_or_file, fingerprint, plain, read_file
-from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.credentials.verdict_words import NOT_RUN, UNAPPROVED
+from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import login
 from ansflow_desktop.kube.plugins import plugin_of
 from ansflow_desktop.kube.text import clean
@@ -104,13 +105,19 @@ def _program(user: Mapping[str, Any], document: dict[str, Any]) -> Part | None:
     place = Found(place=clean(plugin.command, 300) or "exec")
     held = login.held(document)
     if held is None:
-        notes: tuple[Text, ...] = (msg("The program was not run yet since the start."),)
-        return _at(part_of(CredentialKind.EXEC_PLUGIN, place, Claims(renews=True, opaque=True, notes=notes)), document)
+        return _at(part_of(CredentialKind.EXEC_PLUGIN, place, _not_run(document)), document)
     secret = held.token or held.client_certificate_data
     claims = read_token(held.token) if held.token else _own_claims(held.client_certificate_data)
     end = times.within(held.expiration_timestamp) if held.expiration_timestamp else claims.expires_at
     known = msgspec.structs.replace(claims, renews=True, expires_at=end)
     return _at(part_of(CredentialKind.EXEC_PLUGIN, place, known, secret=secret.encode()), document)
+
+
+def _not_run(document: dict[str, Any]) -> Claims:
+    """Return what is known of a program that gave nothing yet: that it will, or not even that."""
+    if document.get("unapproved"):
+        return Claims(opaque=True, notes=(UNAPPROVED,))
+    return Claims(renews=True, opaque=True, notes=(NOT_RUN,))
 
 
 def _at(part: Part, document: dict[str, Any]) -> Part:

@@ -10,6 +10,10 @@ FILE_MISSING = frozenset({EMPTY.text, "The file %(file)s does not exist"})
 """Problems that mean that there is no credential, not a bad one."""
 
 NOTHING = msg("There is no credential.")
+UNAPPROVED = msg("Nothing is known of it until its program is approved.")
+"""The note of a credential program that nobody has allowed yet: it was not run, so it gave nothing."""
+NOT_RUN = msg("The program was not run yet since the start.")
+"""The note of a credential program that may run and did not yet."""
 
 ALONE: dict[ClaimVerdict, Message] = {
     ClaimVerdict.VALID: msg("It is valid by what it says of itself."),

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import datetime
 
-from ansflow_desktop.credentials.verdict_words import ACCEPTED, ALONE, FILE_MISSING, NOT_SURE, NOTHING, REFUSED
+from ansflow_desktop.credentials.verdict_words import (
+    ACCEPTED,
+    ALONE,
+    FILE_MISSING,
+    NOT_SURE,
+    NOTHING,
+    REFUSED,
+    UNAPPROVED,
+)
 from ansflow_desktop.i18n import Message, Text, msg, msg_n
 from ansflow_desktop.models.credential import (
     Claims,
@@ -64,12 +72,16 @@ def status(
     server = ServerVerdict.NOT_ASKED if kind in NOT_ASKED_KINDS else answer.verdict
     if is_missing(claims):
         return CredentialStatus.NO_TOKEN, msg("%(first)s %(second)s", first=NOTHING, second=_reason(claims.problem))
+    if UNAPPROVED in claims.notes:
+        return CredentialStatus.WARNING, UNAPPROVED
     parts = [_words(verdict, server)]
     if verdict is ClaimVerdict.MALFORMED:
         parts.append(_reason(claims.problem))
     if clock_differs(answer) and server in _ANSWERED:
         parts.append(_clock(claims, answer, now))
     word = _word(verdict, server)
+    if claims.opaque and server is ServerVerdict.NOT_ASKED and word is CredentialStatus.VALID:
+        word = CredentialStatus.WARNING  # a program that was not run yet: neither of the two says anything
     if word is CredentialStatus.VALID and len(parts) > 1:
         word = CredentialStatus.WARNING
     return word, _joined(parts)

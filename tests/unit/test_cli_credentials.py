@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from ansflow_desktop import cli
+from ansflow_desktop.commands import credentials_words
 from ansflow_desktop.commands.credentials import parse_within, utc
 from ansflow_desktop.errors import UserError
 
@@ -160,3 +161,13 @@ def test_times_are_shown_in_utc_to_the_second():
     assert utc(datetime.datetime(2026, 1, 1, 7, 0, 0, 5, tzinfo=zone)) == "2025-12-31T23:00:00Z"
     assert utc(datetime.datetime(9999, 12, 29, tzinfo=datetime.UTC)) == "9999-12-29T00:00:00Z"
     assert utc(None) is None
+
+
+def test_the_fixed_words_are_said_in_the_language_of_the_texts_and_stay_in_documents(run, monkeypatch):
+    shown = {"expired": "已过期", "not_asked": "未询问", "token": "令牌"}
+    monkeypatch.setattr(credentials_words, "translate", lambda text: shown.get(text.text, text.text))
+    for words in (("list", "--no-ask"), ("show", "u-gone @ gone")):
+        code, out, _ = run({"gone": {"token": signed(-DAY)}}, *words)
+        assert code == 0 and shown["expired"] in out and shown["token"] in out
+    code, out, _ = run({"gone": {"token": signed(-DAY)}}, "list", "--no-ask", "-o", "json")
+    assert (json.loads(out)[0]["claim_verdict"], json.loads(out)[0]["server_verdict"]) == ("expired", "not_asked")

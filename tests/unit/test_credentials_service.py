@@ -17,7 +17,15 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.kube.approvals import ApprovalNeeded
 from ansflow_desktop.kube.plugins import make_plugin
 from ansflow_desktop.models.cluster import ClusterEntry
-from ansflow_desktop.models.credential import Claims, Credential, CredentialKind, ServerAnswer, ServerVerdict
+from ansflow_desktop.models.credential import (
+    Claims,
+    ClaimVerdict,
+    Credential,
+    CredentialKind,
+    CredentialStatus,
+    ServerAnswer,
+    ServerVerdict,
+)
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -159,7 +167,10 @@ def test_what_cannot_be_read_is_told_and_the_others_are_there(asked, tmp_path):
     ]
     rows = {row.credential.used_by[0].cluster: row for row in found.reports}
     assert rows["program"].credential.kind is CredentialKind.EXEC_PLUGIN
-    assert rows["program"].server_verdict is ServerVerdict.NOT_ASKED
+    program = rows["program"]
+    assert (program.claim_verdict, program.server_verdict) == (ClaimVerdict.OPAQUE, ServerVerdict.NOT_ASKED)
+    assert program.status is CredentialStatus.WARNING and "until its program is approved" in str(program.status_message)
+    assert "allow it" in str(program.advice[0].title)
     assert [user for _, user in asked] == [{"token": token(30)}], "no program runs that nobody has allowed"
 
 
