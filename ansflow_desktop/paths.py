@@ -24,6 +24,20 @@ def tool_modules() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "packaging" / "tools"
 
 
+def expanded(path: str | Path) -> Path:
+    """Return `path` with its leading `~` resolved; one that names nobody stays as it was typed.
+
+    pathlib raises RuntimeError there, and for a user without a home, and no path that a person typed may do that.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
+def home() -> Path:
+    """Return the home folder of this user, `/` for one who has none (an unknown number in a container)."""
+    found = expanded("~")
+    return found if found.is_absolute() else Path("/")
+
+
 def cache_dir() -> Path:
     """Return the user's cache folder: practice tools, built or downloaded once per user."""
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))
@@ -59,7 +73,7 @@ class Directories(msgspec.Struct, frozen=True):
 def directories(data_dir: str | Path | None = None) -> Directories:
     """Return the directories below `data_dir`, or below the platform's data directory; nothing is created."""
     data = Path(data_dir) if data_dir else Path(platformdirs.user_data_dir(APP, appauthor=False))
-    return Directories(data=data.expanduser().absolute(), tools=cache_dir() / "tools")
+    return Directories(data=expanded(data).absolute(), tools=cache_dir() / "tools")
 
 
 def make_private(folder: Path) -> Path:

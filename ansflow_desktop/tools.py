@@ -16,6 +16,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.command import Command, Tool, ToolSet
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.paths import expanded
 from ansflow_desktop.process import ProcessRunner
 
 Name: TypeAlias = Literal["helm", "kubectl"]
@@ -106,12 +107,12 @@ def _patience(name: Name) -> float:
 
 
 def _explicit(name: Name, given: str) -> Tool:
-    expanded = str(Path(given).expanduser())
-    found = shutil.which(expanded)
+    typed = str(expanded(given))
+    found = shutil.which(typed)
     if not found:
         raise UserError(
             msg("%(path)s is not a program that can be run", path=given),
-            _why_not_a_program(Path(expanded)),
+            _why_not_a_program(Path(typed)),
             msg("Give the path of %(tool)s, or leave it out to look for it.", tool=name),
             field=name,
         )
@@ -130,7 +131,7 @@ def _why_not_a_program(path: Path) -> Message:
 
 def _candidates(name: Name, tools_dir: Path) -> list[str]:
     folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
-    folders += [Path(part).expanduser() for part in _USUAL]
+    folders += [expanded(part) for part in _USUAL]
     practice = sorted(
         tools_dir.glob(f"{name}-*"), key=lambda path: version_numbers(path.name.partition("-")[2]), reverse=True
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.commands.cluster_rows import show_named
 from ansflow_desktop.commands.session import Session, pairs
 from ansflow_desktop.errors import ExitCode, UserError
@@ -90,7 +90,7 @@ def _connects(args: argparse.Namespace) -> bool:
 
 
 def _add_file(session: Session) -> list[str]:
-    file = Path(session.args.file).expanduser().absolute()
+    file = paths.expanded(session.args.file).absolute()
     if _marks(session.args, ClusterMarks()) != ClusterMarks():
         hint = msg("Add the file first, then: ansflow-desktop clusters edit CLUSTER")
         raise UserError(msg("Notes belong to one cluster, not to a file"), "", hint, field="FILE")
@@ -171,5 +171,5 @@ def _text(given: str, option: str) -> str:
 
 
 def _file(given: str) -> bytes:
-    with open_to_read(Path(given).expanduser()) as stream:
+    with open_to_read(paths.expanded(given)) as stream:
         return stream.read(_MAX_FILE + 1)

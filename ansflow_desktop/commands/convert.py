@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ansflow_desktop import files, safe_yaml
+from ansflow_desktop import files, paths, safe_yaml
 from ansflow_desktop.commands.interrupt import run_cancellable
 from ansflow_desktop.commands.session import pairs
 from ansflow_desktop.errors import ExitCode, UserError
@@ -38,7 +38,7 @@ def convert(session: Session) -> int:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    return paths.expanded(text).absolute()
 
 
 def _form_of(source: Path, out: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ansflow_desktop import paths
 from ansflow_desktop.commands import execution, leftovers
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.models.deploy import DeployRequest
@@ -36,13 +37,13 @@ def deploy(session: Session) -> int:
 
 def _request(session: Session) -> DeployRequest:
     args = session.args
-    chart = str(Path(args.chart).expanduser().absolute())
+    chart = str(paths.expanded(args.chart).absolute())
     return DeployRequest(
         chart_path=chart,
         cluster=args.cluster,
         namespace=session.namespace(session.services.catalog.entry(args.cluster)),
         release_name=args.release if args.release is not None else _default_release(chart),
-        values_files=tuple(str(Path(file).expanduser().absolute()) for file in args.values),
+        values_files=tuple(str(paths.expanded(file).absolute()) for file in args.values),
         set_values=tuple(args.set),
         reset_values=args.reset_values,
         wait=not args.no_wait,

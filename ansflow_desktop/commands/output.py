@@ -47,16 +47,23 @@ def clean(text: str) -> str:
 def plain(value: Any) -> Any:
     """Return `value` as JSON knows it: messages translated to text, Structs (with their tag) to mappings."""
     if isinstance(value, Message):
-        return translate(value)
+        return _whole(translate(value))
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return _whole(value)
     if isinstance(value, msgspec.Struct):
         config = value.__struct_config__
         tag = {config.tag_field: config.tag} if config.tag_field else {}
         return {**tag, **{name: plain(getattr(value, name)) for name in value.__struct_fields__}}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {_whole(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value.value if isinstance(value, enum.Enum) else value
+
+
+def _whole(text: str) -> str:
+    """Return `text` as JSON can hold it: what is no UTF-8 in a name becomes an escape, as in a terminal."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def width(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.commands import execution, leftovers
 from ansflow_desktop.commands.output import problem_lines
 from ansflow_desktop.commands.session import pairs
@@ -100,7 +101,7 @@ def validate(session: Session) -> int:
 
 
 def _path(file: str) -> Path:
-    return Path(file).expanduser().absolute()
+    return paths.expanded(file).absolute()
 
 
 def _problems(path: Path, given: Collection[str] = ()) -> tuple[Problem, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ansflow_desktop import paths
 from ansflow_desktop.commands.window import draw_without_display, load_app
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import LANGUAGES, msg
@@ -22,14 +23,14 @@ def screenshot(session: Session) -> int:
     load_app()
     from ansflow_desktop import shots
 
-    folder = Path(args.folder).expanduser().absolute()
+    folder = paths.expanded(args.folder).absolute()
     try:
         written = shots.screenshots(
             session.services,
             folder,
             themes=(args.theme,) if args.theme else THEMES,
             languages=(args.lang,) if args.lang else LANGUAGES,
-            chart=str(Path(args.chart).expanduser().absolute()) if args.chart else None,
+            chart=str(paths.expanded(args.chart).absolute()) if args.chart else None,
             cluster=args.cluster,
         )
     except OSError as error:

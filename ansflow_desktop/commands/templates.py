@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansflow_desktop import files, i18n, safe_yaml
+from ansflow_desktop import files, i18n, paths, safe_yaml
 from ansflow_desktop.commands.output import table
 from ansflow_desktop.commands.session import pairs
 from ansflow_desktop.errors import ExitCode, UserError
@@ -78,7 +78,7 @@ def templates_new(session: Session) -> int:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    return paths.expanded(text).absolute()
 
 
 def _saved(session: Session, template: Template) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.store.passphrase import read_passphrase
@@ -78,7 +79,7 @@ def vault_passphrase(session: Session) -> int:
 
 def vault_export(session: Session) -> int:
     """Write all secrets to an encrypted file. Raises UserError."""
-    path = Path(session.args.file).expanduser()
+    path = paths.expanded(session.args.file)
     count = session.services.vault.export(path, _given(session, "export_passphrase_file"))
     text = msg_n("%(count)s secret was written to %(file)s", "%(count)s secrets were written to %(file)s", count,
                  file=str(path))  # fmt: skip
@@ -87,7 +88,7 @@ def vault_export(session: Session) -> int:
 
 def vault_import(session: Session) -> int:
     """Take the secrets of an encrypted file. Raises UserError; then nothing has changed."""
-    path = Path(session.args.file).expanduser()
+    path = paths.expanded(session.args.file)
     count = session.services.vault.import_(path, _given(session, "export_passphrase_file"))
     return _done(session, msg_n("%(count)s secret was imported", "%(count)s secrets were imported", count), count)
 

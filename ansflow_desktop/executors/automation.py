@@ -16,6 +16,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors import renewal
 from ansflow_desktop.files import is_file, is_folder, is_there, open_to_read, write_atomic
 from ansflow_desktop.i18n import msg
+from ansflow_desktop.paths import expanded
 
 if TYPE_CHECKING:
     from ansflow_desktop.executors.services import Services
@@ -48,7 +49,7 @@ async def request_for(
     document = await asyncio.to_thread(services.catalog.document, cluster)
     made = automation_values.request_of(document, cluster, namespace, account, seconds)
     if folder:
-        made = msgspec.structs.replace(made, folder=str(Path(folder).expanduser().absolute()))
+        made = msgspec.structs.replace(made, folder=str(expanded(folder).absolute()))
     if await asyncio.to_thread(services.cluster_book.own, cluster):
         return made
     target = await asyncio.to_thread(services.catalog.user_target, cluster)
@@ -61,7 +62,7 @@ def save(files: Sequence[GeneratedFile], folder: str) -> tuple[Path, ...]:
     Files of the same names are replaced where this program made them. Raises UserError, before anything is written, for
     a name that somebody else's file has, and where the folder cannot be written.
     """
-    place = Path(folder).expanduser().absolute()
+    place = expanded(folder).absolute()
     if is_there(place) and not is_folder(place):
         raise UserError(msg("%(folder)s is not a folder", folder=str(place)), field="out")
     paths = tuple(place / file.name for file in files)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.files import is_file, is_folder, is_there, write_atomic
 from ansflow_desktop.i18n import Text, msg
@@ -133,7 +134,7 @@ def _usable_file(services: Services, file: str) -> Path:
     """Return the absolute path; raises UserError for a folder, a user's kubeconfig, and what is not a kubeconfig."""
     if not file or "\0" in file:
         raise _no_place(msg("No file is named"))
-    path = Path(file).expanduser().absolute()
+    path = paths.expanded(file).absolute()
     real = os.path.realpath(path)
     if real in {os.path.realpath(known) for known in _kubeconfigs(services)}:
         raise _no_place(msg("%(file)s is your kubeconfig, which is never written", file=str(path)))

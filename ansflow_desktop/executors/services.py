@@ -220,7 +220,7 @@ class Services:
         """
         self.catalog.add_file(file)
         known = tuple(self.settings.extra_kubeconfigs)
-        path = str(file.expanduser().absolute())
+        path = str(paths.expanded(file).absolute())
         if path not in known:
             self.save_settings(msgspec.structs.replace(self.settings, extra_kubeconfigs=(*known, path)))
 
@@ -236,7 +236,7 @@ class Services:
         from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
 
         def chosen() -> CredentialSettings:
-            return CredentialSettings(warn=timedelta(days=self.settings.warn_days), home=Path.home())
+            return CredentialSettings(warn=timedelta(days=self.settings.warn_days), home=paths.home())
 
         return CredentialService(self.catalog, Answers(ttl_s=self.settings.answers_s), settings=chosen)
 
@@ -374,7 +374,7 @@ def build(options: Options) -> Services:
     """
     services = Services(options)
     i18n.set_language(options.lang or services.settings.language or None)
-    if options.kubeconfig and not os.path.exists(Path(options.kubeconfig).expanduser()):  # noqa: PTH110  # as files.is_there
+    if options.kubeconfig and not os.path.exists(paths.expanded(options.kubeconfig)):  # noqa: PTH110  # as files.is_there
         raise _no_kubeconfig(options.kubeconfig)
     return services
 

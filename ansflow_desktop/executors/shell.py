@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.context import RunScope, StepResult
 from ansflow_desktop.executors.shell_capture import Captured, next_variables, read_report, write_prelude
@@ -66,7 +67,7 @@ def _plan(step: PipelineStep, context: ExecutionContext, folder: Path) -> tuple[
 
 def working_directory(step: PipelineStep, context: ExecutionContext) -> str:
     """Return the absolute directory that the step starts in; raises UserError where there is none."""
-    directory = os.path.normpath(Path(context.working_directory, Path(step.working_directory).expanduser()))
+    directory = os.path.normpath(Path(context.working_directory, paths.expanded(step.working_directory)))
     if is_folder(directory):
         return directory
     raise UserError(

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ansflow_desktop import safe_yaml
+from ansflow_desktop import paths, safe_yaml
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.helm import commands
 from ansflow_desktop.helm.charts import FIELD, read_chart
@@ -131,7 +131,7 @@ def user_repositories() -> str:
 
 
 def _config_home() -> Path:
-    home = Path.home()
+    home = paths.home()
     return home / "Library" / "Preferences" if os.uname().sysname == "Darwin" else home / ".config"
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.files import is_file, is_folder, is_there
 from ansflow_desktop.helm.charts import chart_name_of, read_chart, refuse_library
@@ -67,7 +68,7 @@ def find_chart(config: HelmDeploy, working_directory: str) -> ChartRef:
 
 def absolute(path: str, working_directory: str) -> str:
     """Return `path` (a leading `~` allowed) made absolute against `working_directory`, `..` taken out."""
-    return os.path.normpath(Path(working_directory) / Path(path).expanduser())
+    return os.path.normpath(Path(working_directory) / paths.expanded(path))
 
 
 def _refuse_flag(text: str, field: str) -> None:

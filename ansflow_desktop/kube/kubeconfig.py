@@ -17,6 +17,7 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.plugins import plugin_of
 from ansflow_desktop.models.cluster import ClusterEntry
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.paths import expanded, home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,11 +71,10 @@ class Kubeconfig(msgspec.Struct, frozen=True, kw_only=True):
 def kubeconfig_files(explicit: str | None, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the files to read: `--kubeconfig`, else those of KUBECONFIG, else `~/.kube/config`; each once."""
     if explicit:
-        return (Path(explicit).expanduser().absolute(),)
+        return (expanded(explicit).absolute(),)
     listed = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
     if not listed:
-        home = environ.get("HOME") or str(Path.home())
-        return (Path(home, ".kube", "config").absolute(),)
+        return (Path(environ.get("HOME") or home(), ".kube", "config").absolute(),)
     return tuple(dict.fromkeys(Path(part).absolute() for part in listed))
 
 

@@ -13,11 +13,11 @@ import os
 import shutil
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.errors import KubeError, unreachable
@@ -68,7 +68,7 @@ class _Cache:
 def search_path() -> str:
     """Return PATH with the places that a desktop session's PATH misses, for programs and what they call."""
     listed = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    extra = [str(Path(place).expanduser()) for place in _PLACES]
+    extra = [str(paths.expanded(place)) for place in _PLACES]
     return os.pathsep.join(dict.fromkeys([*listed, *extra]))
 
 
@@ -148,7 +148,7 @@ def _command(plugin: ExecPlugin, asked: dict[str, Any], cluster: dict[str, Any],
     info = msgspec.json.encode(_exec_info(asked, cluster)).decode()
     env: dict[str, str | None] = {"PATH": path, **dict(plugin.env), "KUBERNETES_EXEC_INFO": info}
     return Command(
-        argv=(program, *plugin.args), cwd=str(Path.home()), env=env, timeout=timeout + 1, grace=0.5, purpose="login"
+        argv=(program, *plugin.args), cwd=str(paths.home()), env=env, timeout=timeout + 1, grace=0.5, purpose="login"
     )
 
 

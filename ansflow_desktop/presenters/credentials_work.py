@@ -16,6 +16,7 @@ from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.credential import CredentialReport, PriorityAction
+from ansflow_desktop.paths import expanded
 from ansflow_desktop.presenters.base import off_thread
 from ansflow_desktop.presenters.credentials_reminders import due_now, remember
 from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm, RenewalState, Unread
@@ -199,7 +200,7 @@ def _wanted(form: RenewalForm) -> Any:
 
 
 def _save(made: Sequence[MadeFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
-    folder = folder.expanduser()
+    folder = expanded(folder)
     paths = tuple(folder / Path(one.name).name for one in made)
     there = [path.name for path in paths if files.is_there(path)]
     if there and not replace:

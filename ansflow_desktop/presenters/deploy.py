@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import Signal, Slot
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.chart import Chart
@@ -64,7 +65,7 @@ class DeployPresenter(Presenter):
 
     def choose_chart(self, path: str) -> None:
         """Take the chart folder `path` (as typed; `~` is the home folder) and read it off the window's thread."""
-        whole = str(Path(path).expanduser().absolute()) if path.strip() else ""
+        whole = str(paths.expanded(path).absolute()) if path.strip() else ""
         if whole == self.state.chart_path and self.state.chart is not None:
             return
         self.clear_run()
@@ -151,7 +152,7 @@ class DeployPresenter(Presenter):
 
     def add_values_file(self, path: str) -> None:
         """Add a file to the end of the list, ticked."""
-        whole = str(Path(path).expanduser().absolute())
+        whole = str(paths.expanded(path).absolute())
         if any(choice.path == whole for choice in self.state.values):
             self.use_values_file(whole, used=True)
             return

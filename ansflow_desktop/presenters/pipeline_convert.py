@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from PySide6.QtCore import Signal
 
-from ansflow_desktop import files
+from ansflow_desktop import files, paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.models.problem import Severity
@@ -180,7 +180,7 @@ def make_chart(services: Any, index: int, folder: str, document: Document, cance
 
 def _place(folder: str, base: str) -> Path:
     try:
-        return Path(base, Path(folder).expanduser()) if "\0" not in folder else _no_folder(folder)
+        return Path(base, paths.expanded(folder)) if "\0" not in folder else _no_folder(folder)
     except RuntimeError:  # a `~name` of nobody
         return _no_folder(folder)
 

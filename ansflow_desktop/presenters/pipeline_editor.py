@@ -10,12 +10,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal, Slot
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.models.run import Phase
@@ -240,7 +240,7 @@ class PipelineEditor(Presenter):
 
     def set_folder(self, folder: str) -> None:
         """Take the folder that relative paths of a pipeline of the library start from; `~` is the home folder."""
-        whole = str(Path(folder).expanduser().absolute()) if folder else ""
+        whole = str(paths.expanded(folder).absolute()) if folder else ""
         if homes.is_library(self.state.home) and whole != self.state.home.working_folder:
             self._change(home=msgspec.structs.replace(self.state.home, folder=whole))
             self._announce()

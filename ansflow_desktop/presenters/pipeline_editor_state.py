@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from ansflow_desktop import paths
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.models.run import Phase
@@ -40,7 +41,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def working_folder(self) -> str:
         """The absolute folder that relative paths start from."""
-        return str(Path(self.path).parent) if self.kind == FILE else self.folder or str(Path.home())
+        return str(Path(self.path).parent) if self.kind == FILE else self.folder or str(paths.home())
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):

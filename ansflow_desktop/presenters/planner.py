@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from PySide6.QtCore import QObject, Signal, Slot
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.chart import Chart
@@ -161,7 +162,7 @@ class Planner(QObject):
 
 
 def _context(request: DeployRequest) -> ExecutionContext:
-    return ExecutionContext(working_directory=request.chart_path or str(Path.home()))
+    return ExecutionContext(working_directory=request.chart_path or str(paths.home()))
 
 
 def _not_a_path(error: OSError | ValueError) -> UserError:

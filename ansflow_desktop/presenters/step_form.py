@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from PySide6.QtCore import Signal, Slot
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.problem import Problem
@@ -236,8 +237,8 @@ class StepFormPresenter(Presenter):
     def base_folder(self) -> str:
         """Return the folder from which this step's relative paths start: the file's, or its working directory."""
         inner = self._text(("working_directory",))
-        base = FilePath(self._folder or FilePath.home())
-        return os.path.normpath(base / FilePath(inner).expanduser()) if inner else str(base)
+        base = FilePath(self._folder or paths.home())
+        return os.path.normpath(base / paths.expanded(inner)) if inner else str(base)
 
     def written_path(self, path: str) -> str:
         """Return a chosen path as the file holds it: relative where it lies in the step's folder, else as it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.files import open_to_read
 from ansflow_desktop.i18n import msg
@@ -14,7 +15,7 @@ _LIMIT = 4096
 def read_passphrase(path: Path) -> str:
     """Return the first line of `path` without its line break; raises UserError where there is none."""
     try:
-        with open_to_read(path.expanduser()) as stream:
+        with open_to_read(paths.expanded(path)) as stream:
             line = stream.readline(_LIMIT).decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         title = msg("The passphrase file %(file)s cannot be read", file=str(path))

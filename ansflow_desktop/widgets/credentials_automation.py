@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, _, msg, msg_n, translate
+from ansflow_desktop.paths import expanded
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm
 from ansflow_desktop.widgets.code import CodeView
@@ -140,7 +141,7 @@ class AutomationDialog(Dialog):
 
     @Slot()
     def _on_browse(self) -> None:
-        dialog = QFileDialog(self, _("Folder of the files"), str(Path(self.folder.text()).expanduser()))
+        dialog = QFileDialog(self, _("Folder of the files"), str(expanded(self.folder.text())))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(self._on_folder)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import _, msg, translate
+from ansflow_desktop.paths import expanded
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_state import RenewalForm
 from ansflow_desktop.widgets import credentials_words as said
@@ -130,7 +131,7 @@ class RenewDialog(Dialog):
             self.fields.form(),
             put=str(self.put.currentData() or ""),
             copy_name=self.copy_name.text().strip(),
-            file=str(Path(self.file.text().strip() or ".").expanduser()),
+            file=str(expanded(self.file.text().strip() or ".")),
         )
 
     @Slot()
