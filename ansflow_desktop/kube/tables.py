@@ -1,14 +1,15 @@
 """Any kind of object as the server's own table: 50 times fewer bytes than the objects (performance.md, "The wire").
 
 A table without objects does not say which namespace a row is of, so each namespace is asked on its own, four at a time.
-A first page, more than a screen, comes at once; the rest in larger ones, decoded in pieces that no event loop notices.
+A first screen comes before all that, with the namespaces in it; pages are decoded in pieces that no event loop notices.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +23,8 @@ from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRo
 TABLE = f"{JSON};as=Table;v=v1;g=meta.k8s.io,{JSON}"
 """A server that knows no tables of a kind answers with its list."""
 CONNECTIONS = 4
+SCREEN = 50
+"""Rows of a first look at all namespaces: no more than one sees, for their metadata makes them 30 times larger."""
 FIRST_PAGE = 250
 NEXT_PAGE = 5000
 _PIECE = 500
@@ -30,11 +33,15 @@ _PLAIN = (TableColumn(name="Name", kind="name"), TableColumn(name="Age", kind="s
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a collection: rows of one namespace, and the version of the list that they are of."""
+    """A piece of a collection: rows of one namespace, and the version of the list that they are of.
+
+    An `early` one is a first look: the same rows come again in pages of their own, unless they are gone by then.
+    """
 
     columns: tuple[TableColumn, ...]
     rows: list[TableRow]
     version: str = ""
+    early: bool = False
 
 
 class Metadata(msgspec.Struct, frozen=True, rename="camel"):
@@ -64,20 +71,25 @@ class _Answer(msgspec.Struct, frozen=True, rename="camel"):
     items: list[msgspec.Raw] | None = None
 
 
-class _Row(msgspec.Struct, frozen=True, gc=False):
-    cells: tuple[Any, ...]
+class Whose(msgspec.Struct, frozen=True):
+    """An object of which only the metadata is looked at."""
 
-
-class _Item(msgspec.Struct, frozen=True):
     metadata: Metadata = Metadata()
 
 
+class PrintedRow(msgspec.Struct, frozen=True):
+    """A row as the API prints it, with its object where that was asked for."""
+
+    cells: tuple[Any, ...]
+    object: Whose | None = None
+
+
 class _Names(msgspec.Struct, frozen=True):
-    items: list[_Item]
+    items: list[Whose]
 
 
-_ROW = msgspec.json.Decoder(_Row)
-_ITEM = msgspec.json.Decoder(_Item)
+_ROW = msgspec.json.Decoder(PrintedRow)
+_ITEM = msgspec.json.Decoder(Whose)
 
 
 async def list_table(client: ClusterClient, kind: ServedKind, namespace: str | None = None) -> TableRows:
@@ -88,9 +100,9 @@ async def list_table(client: ClusterClient, kind: ServedKind, namespace: str | N
     columns: tuple[TableColumn, ...] = ()
     rows: list[TableRow] = []
     unread: list[Unread] = []
-    async for part in pages(client, kind, await places(client, kind, namespace), unread):
+    async for part in pages(client, kind, namespace, unread):
         columns = columns or part.columns
-        rows += part.rows
+        rows += () if part.early else part.rows
     rows.sort(key=lambda row: row.key)
     return TableRows(columns=columns, rows=tuple(rows), complete=True, unread=tuple(unread), read_at=time.time())
 
@@ -116,49 +128,79 @@ async def places(
 
 
 async def pages(
-    client: ClusterClient, kind: ServedKind, namespaces: Sequence[str], unread: list[Unread]
+    client: ClusterClient, kind: ServedKind, namespace: str | None, unread: list[Unread], known: Sequence[str] = ()
 ) -> AsyncGenerator[Page, None]:
-    """Yield the objects of `kind` in `namespaces` in pieces, in whatever order they come.
+    """Yield the objects of `kind` in `namespace` (None: all) in pieces, in whatever order they come.
 
-    A namespace that may not be read, or is gone, is added to `unread`; when none may be read, that is raised, as
-    is every other error (KubeError).
+    `known` are the namespaces to ask where listing them is forbidden. A namespace that may not be read, or is gone, is
+    added to `unread`; when none may be read, that is raised, as is every other error (KubeError).
     """
     queue: asyncio.Queue[Page | None] = asyncio.Queue()
-    refused: list[KubeError] = []
-    waiting = iter(namespaces)
-    begun = asyncio.Event()
-
-    async def work(first: bool) -> None:
-        await (asyncio.sleep(0) if first else begun.wait())  # the first screen has the server for itself
-        for namespace in waiting:
-            try:
-                async for page in _pages_of(client, kind, namespace):
-                    queue.put_nowait(page)
-                    begun.set()
-            except KubeError as error:
-                if error.status not in (403, 404):
-                    raise
-                refused.append(error)
-                unread.append(Unread(namespace=namespace, message=error.message or error.title))
-                begun.set()
-
-    works = [work(number == 0) for number in range(min(CONNECTIONS, len(namespaces)))]
-    async for page in _gathered(queue, works):
+    reading = _Reading(client, kind, queue, unread)
+    whole = kind.namespaced and not namespace
+    async for page in _gathered(queue, reading.everywhere(known) if whole else reading.one(namespace or "")):
         yield page
-    if refused and len(refused) == len(namespaces):
-        raise refused[0]
 
 
-async def _gathered(
-    queue: asyncio.Queue[Page | None], works: Iterable[Coroutine[Any, Any, None]]
-) -> AsyncGenerator[Page, None]:
-    """Run the works side by side and yield what they put into `queue`; an error of one ends all."""
+class _Reading:
+    """Reads a collection's namespaces side by side into a queue."""
+
+    def __init__(
+        self, client: ClusterClient, kind: ServedKind, queue: asyncio.Queue[Page | None], unread: list[Unread]
+    ) -> None:
+        self._client, self._kind, self._queue, self._unread = client, kind, queue, unread
+
+    async def one(self, namespace: str) -> None:
+        """Read one namespace, or a kind that has none: its first page is the first screen."""
+        await self._rows(namespace, FIRST_PAGE)
+
+    async def everywhere(self, known: Sequence[str]) -> None:
+        """Read all namespaces, after a first screen of them, while which there are is asked."""
+        look = asyncio.create_task(self._look())
+        try:
+            namespaces = await places(self._client, self._kind, None, known)
+            await look  # the first screen has the server for itself
+        finally:
+            look.cancel()
+        refused: list[KubeError] = []
+        waiting = iter(namespaces)
+
+        async def work() -> None:
+            for namespace in waiting:
+                try:
+                    await self._rows(namespace, NEXT_PAGE)
+                except KubeError as error:
+                    if error.status not in (403, 404):
+                        raise
+                    refused.append(error)
+                    self._unread.append(Unread(namespace=namespace, message=error.message or error.title))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CONNECTIONS):
+                group.create_task(work())
+        if refused and len(refused) == len(namespaces):
+            raise refused[0]
+
+    async def _look(self) -> None:
+        """Read a screen of all namespaces at once; where that is not allowed, the namespaces are read anyhow."""
+        asked: dict[str, str | int] = {"includeObject": "Metadata", "limit": SCREEN}
+        with contextlib.suppress(KubeError):
+            answer = _decoded(self._client, await self._client.get(collection(self._kind, ""), asked, TABLE), _Answer)
+            maker = RowMaker.of(answer.kind, answer.column_definitions, None)
+            async for rows in _pieces(self._client, answer, maker):
+                self._queue.put_nowait(Page(columns=maker.columns, rows=rows, early=True))
+
+    async def _rows(self, namespace: str, limit: int) -> None:
+        async for page in _pages_of(self._client, self._kind, namespace, limit):
+            self._queue.put_nowait(page)
+
+
+async def _gathered(queue: asyncio.Queue[Page | None], work: Coroutine[Any, Any, None]) -> AsyncGenerator[Page, None]:
+    """Run `work` and yield what it puts into `queue` meanwhile; its error ends all."""
 
     async def whole() -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for work in works:
-                    group.create_task(work)
+            await work
         finally:
             queue.put_nowait(None)
 
@@ -179,9 +221,9 @@ def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
-async def _pages_of(client: ClusterClient, kind: ServedKind, namespace: str) -> AsyncGenerator[Page, None]:
+async def _pages_of(client: ClusterClient, kind: ServedKind, namespace: str, limit: int) -> AsyncGenerator[Page, None]:
     path = collection(kind, namespace)
-    asked: dict[str, str | int] = {"includeObject": "None", "limit": FIRST_PAGE}
+    asked: dict[str, str | int] = {"includeObject": "None", "limit": limit}
     while True:
         answer = _decoded(client, await client.get(path, asked, TABLE), _Answer)
         maker = RowMaker.of(answer.kind, answer.column_definitions, namespace)
@@ -204,14 +246,17 @@ async def _pieces(client: ClusterClient, answer: _Answer, maker: RowMaker) -> As
 
 
 class RowMaker(msgspec.Struct, frozen=True, kw_only=True):
-    """Makes rows of one namespace's answer; `place` is the number of the column with the name, -1 for whole objects."""
+    """Makes rows of an answer; `place` is the number of the column with the name, -1 for whole objects.
+
+    `namespace` is the one that all rows are of, None where each row's object says it.
+    """
 
     columns: tuple[TableColumn, ...]
     place: int
-    namespace: str
+    namespace: str | None
 
     @classmethod
-    def of(cls, kind: str, definitions: Sequence[Definition] | None, namespace: str) -> RowMaker:
+    def of(cls, kind: str, definitions: Sequence[Definition] | None, namespace: str | None) -> RowMaker:
         """Return the maker for an answer of `kind`: a Table, or a list where the server prints no tables."""
         if kind != "Table":
             return cls(columns=_PLAIN, place=-1, namespace=namespace)
@@ -225,8 +270,13 @@ class RowMaker(msgspec.Struct, frozen=True, kw_only=True):
         if self.place < 0:
             return [plain_row(_ITEM.decode(raw).metadata, now) for raw in raws]
         place, namespace = self.place, self.namespace
-        found = [_ROW.decode(raw).cells for raw in raws]
-        return [row_of(namespace, str(cells[place]), cells, now) for cells in found]
+        found = [_ROW.decode(raw) for raw in raws]
+        if namespace is None:
+            return [
+                row_of((one.object or Whose()).metadata.namespace, str(one.cells[place]), one.cells, now)
+                for one in found
+            ]
+        return [row_of(namespace, str(one.cells[place]), one.cells, now) for one in found]
 
 
 def plain_row(found: Metadata, now: float) -> TableRow:

@@ -18,7 +18,7 @@ from ansflow_desktop.kube.backoff import Backoff
 from ansflow_desktop.kube.client import ClusterClient, WatchEvent
 from ansflow_desktop.kube.discovery import ServedKind, served_kinds
 from ansflow_desktop.kube.errors import KubeError, from_status
-from ansflow_desktop.kube.tables import TABLE, Metadata, collection, pages, places, plain_row, row_of
+from ansflow_desktop.kube.tables import TABLE, Metadata, PrintedRow, Whose, collection, pages, plain_row, row_of
 from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRows, Unread
 
 COALESCE_S = 0.1
@@ -34,19 +34,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     known: tuple[str, ...] = ()
 
 
-class _Object(msgspec.Struct, frozen=True):
-    metadata: Metadata = Metadata()
-
-
-class _EventRow(msgspec.Struct, frozen=True):
-    cells: tuple[Any, ...] = ()
-    object: _Object | None = None
-
-
 class _EventObject(msgspec.Struct, frozen=True, rename="camel"):
     kind: str = ""
     metadata: Metadata = Metadata()
-    rows: list[_EventRow] = []
+    rows: list[PrintedRow] = []
 
 
 _EVENT = msgspec.json.Decoder(_EventObject)
@@ -66,20 +57,27 @@ class Board:
 
     async def read(self, client: ClusterClient, choice: Choice) -> str:
         """Read the whole list and return the version to watch from; raises KubeError."""
-        fresh: dict[str, TableRow] = {} if self._complete else self._rows
+        fresh: dict[str, TableRow] = {}
         unread: list[Unread] = []
         versions: list[str] = []
-        where = await places(client, choice.kind, choice.namespace or None, choice.known)
-        async with contextlib.aclosing(pages(client, choice.kind, where, unread)) as parts:
+        reading = pages(client, choice.kind, choice.namespace or None, unread, choice.known)
+        async with contextlib.aclosing(reading) as parts:
             async for page in parts:
                 self.columns = page.columns
-                fresh.update((row.key, row) for row in page.rows)
-                versions.append(page.version)
-                if fresh is self._rows and page.rows:
-                    self._note()
+                rows = {row.key: row for row in page.rows}
+                if not page.early:
+                    fresh |= rows
+                    versions.append(page.version)
+                self._show(rows)
         self._rows, self._unread, self._complete = fresh, tuple(unread), True
         self._note()
         return _oldest(versions)
+
+    def _show(self, rows: dict[str, TableRow]) -> None:
+        """Show the first rows of a list while the rest is read; what was whole once stays until it is whole again."""
+        if not self._complete and rows:
+            self._rows |= rows
+            self._note()
 
     def apply(self, change: str, event: _EventObject) -> str:
         """Take one event in and return the version that it carries."""
@@ -87,7 +85,7 @@ class Board:
         if event.kind != "Table":
             return self._apply_row(change, plain_row(event.metadata, time.time()), version)
         for one in event.rows:
-            found = one.object.metadata if one.object else Metadata()
+            found = (one.object or Whose()).metadata
             row = row_of(found.namespace, found.name, one.cells, time.time())
             version = self._apply_row(change, row, found.resource_version or version)
         return version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -24,7 +25,7 @@ COLUMNS = [
 
 
 class Server:
-    """Pods by namespace; `refused` namespaces, `broken` answers, and events for a watch."""
+    """Pods by namespace; `refused` namespaces, "*" for all at once, "" for their list; and events for a watch."""
 
     def __init__(self) -> None:
         self.pods = {"a": ["one", "two"], "b": [], "c": [f"p{number}" for number in range(1200)]}
@@ -32,6 +33,7 @@ class Server:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.events: asyncio.Queue[dict] = asyncio.Queue()
         self.plain = False
+        self.leaving: list[str] = []
 
     async def handle(self, request):
         self.asked.append((request.path, dict(request.query)))
@@ -40,7 +42,9 @@ class Server:
         if request.path == "/api/v1/namespaces":
             items = [{"metadata": {"name": name}} for name in self.pods]
             return self.status(403) if "" in self.refused else web.json_response({"items": items})
-        namespace = request.path.split("/")[4] if "/namespaces/" in request.path else ""
+        if "/namespaces/" not in request.path:
+            return self.status(403) if "*" in self.refused else web.json_response(self.look(request.query))
+        namespace = request.path.split("/")[4]
         if namespace in self.refused or namespace not in self.pods:
             return self.status(403)
         return web.json_response(self.page(namespace, request.query))
@@ -59,6 +63,16 @@ class Server:
             return {"kind": "PodList", "metadata": metadata, "items": items}
         rows = [{"cells": ["5m", name, "3 (2m ago)", 7], "object": None} for name in names]
         return {"kind": "Table", "metadata": metadata, "columnDefinitions": COLUMNS, "rows": rows}
+
+    def look(self, query):
+        """All namespaces at once: only the metadata, where it was asked for, tells whose a row is."""
+        assert query["includeObject"] == "Metadata"
+        rows = [
+            {"cells": ["5m", name, "3 (2m ago)", 7], "object": {"metadata": {"name": name, "namespace": namespace}}}
+            for namespace, names in self.pods.items()
+            for name in (*names, *self.leaving)
+        ]
+        return {"kind": "Table", "metadata": {}, "columnDefinitions": COLUMNS, "rows": rows[: int(query["limit"])]}
 
     async def watch(self, request):
         response = web.StreamResponse()
@@ -123,9 +137,42 @@ def test_every_namespace_is_asked_in_pages_and_the_name_is_found_where_the_serve
         ("Restarts", "count", False),
         ("Count", "number", True),
     ]
-    limits = [query["limit"] for path, query in server.asked if "/c/" in path]
-    assert limits == ["250", "5000"]
     assert "3 (2m ago)" in found.rows[0].text
+
+
+def test_one_namespace_comes_as_a_first_page_and_the_rest(server):
+    assert len(listed(server, "c").rows) == 1200
+    assert [query["limit"] for path, query in server.asked] == ["250", "5000"]
+
+
+def first_page(server):
+    async def story(document):
+        async with ClusterClient(document) as client, contextlib.aclosing(tables.pages(client, POD, None, [])) as found:
+            async for page in found:
+                if page.rows:
+                    return page
+
+    return play(server, story)
+
+
+def test_the_first_screen_of_all_namespaces_comes_before_any_of_them_is_asked(server):
+    page = first_page(server)
+    assert page.early
+    assert [row.key for row in page.rows[:3]] == ["a/one", "a/two", "c/p0"]
+    assert len(page.rows) == tables.SCREEN
+    assert not [path for path, _query in server.asked if path.endswith("/a/pods")]
+
+
+def test_without_the_right_to_look_at_all_at_once_the_namespaces_give_the_first_screen(server):
+    server.refused = {"*"}
+    assert not first_page(server).early
+    assert len(listed(server).rows) == 1202
+
+
+def test_a_pod_of_the_first_screen_that_is_gone_in_its_namespace_is_not_listed(server):
+    server.leaving = ["leaving"]
+    assert "leaving" in [row.name for row in first_page(server).rows]
+    assert len(listed(server).rows) == 1202
 
 
 def test_a_namespace_that_may_not_be_read_is_named_and_the_others_are_there(server):
@@ -247,3 +294,14 @@ def test_another_choice_takes_the_place_of_the_first(server):
         assert {row.namespace for row in heard.rows.rows} == {"c"}
 
     followed(server, story)
+
+
+def test_a_pod_of_the_first_screen_that_is_gone_leaves_the_table_when_it_is_whole(server):
+    server.leaving = ["leaving"]
+
+    async def story(heard):
+        await heard.until(lambda: heard.rows is not None and heard.rows.complete)
+        assert "a/leaving" not in heard.names()
+        assert len(heard.names()) == 1202
+
+    followed(server, story, namespace="")
