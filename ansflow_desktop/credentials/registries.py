@@ -22,7 +22,8 @@ from ansflow_desktop.models.credential import Claims, Credential, CredentialKind
 
 _LONGEST = 300
 _SECRET_KEYS = (".dockerconfigjson", ".dockercfg")
-_SECRET_TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
+SECRET_TYPES = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
+"""The types of Secrets that hold logins at registries ("Types of Secret" of the Kubernetes manual)."""
 
 
 def registry_logins(home: Path, environ: Mapping[str, str] | None = None) -> tuple[Credential, ...]:
@@ -156,7 +157,7 @@ def _broken(program: str, path: Path, problem: Text) -> Credential:
 
 
 def _of_secret(secret: Mapping[str, Any], cluster: str) -> list[Credential]:
-    if secret.get("type") not in _SECRET_TYPES:
+    if secret.get("type") not in SECRET_TYPES:
         return []
     found = secret.get("metadata")
     metadata = found if isinstance(found, dict) else {}

@@ -13,6 +13,7 @@ import msgspec
 from ansflow_desktop import paths
 from ansflow_desktop.credentials import ask as asking
 from ansflow_desktop.credentials.answers import Answers, server_chain, utc_now
+from ansflow_desktop.credentials.pull_secrets import PullSecrets, Wanted
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text
 from ansflow_desktop.kube.approvals import ApprovalNeeded
@@ -23,6 +24,7 @@ from ansflow_desktop.models.credential import (
     CredentialReport,
     PriorityAction,
     ServerAnswer,
+    ServerVerdict,
 )
 
 _CHAINS = 8
@@ -40,10 +42,14 @@ class Clusters(Protocol):
 
 
 class CredentialSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`warn`: from how long before its end a credential is `expiring`; `home`: whose registry logins are read."""
+    """`warn`: from how long before its end a credential is `expiring`; `home`: whose registry logins are read.
+
+    `namespaces` returns those of a cluster in which image pull secrets are looked for, besides its default one.
+    """
 
     warn: datetime.timedelta = datetime.timedelta(days=7)
     home: Path | None = None
+    namespaces: Callable[[ClusterEntry], tuple[str, ...]] = lambda _entry: ()
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +107,7 @@ class CredentialService:
         self._clock = clock
         self._settings = settings
         self._shown: dict[tuple[str, ...], _Shown] = {}
+        self._pulls = PullSecrets(clock)
 
     async def reports(self, ask: bool, *, fresh: bool = False) -> tuple[CredentialReport, ...]:
         """Return a report of every credential; see `overview`."""
@@ -124,6 +131,7 @@ class CredentialService:
         found = await asyncio.to_thread(self._inventory, places, wanted is None)
         if ask:
             await asyncio.gather(self._ask(found, places, fresh), self._ask_chains(places, fresh))
+            await self._ask_pulls(found, places, fresh)
             # once more: the servers' certificates are known now, and what credential programs gave
             found = await asyncio.to_thread(self._inventory, places, wanted is None)
         answers = self._kept(found, places)
@@ -138,7 +146,7 @@ class CredentialService:
         found = self._inventory(places, False)
         rows = self._overview(found, self._kept(found, places), unread, within).reports
         last = self._clock() + within
-        return tuple(row for row in rows if ends_by(row, last) and row.credential.kind not in _SHOWN_BY_SERVERS)
+        return tuple(row for row in rows if ends_by(row, last) and row.credential.kind not in _NO_SIGN_IN)
 
     def _read(self, wanted: frozenset[str] | None) -> tuple[dict[str, _Place], tuple[Unread, ...]]:
         places: dict[str, _Place] = {}
@@ -169,6 +177,22 @@ class CredentialService:
         wanted = {key: document for key, document in servers.items() if fresh or not self._is_shown(key)}
         await asyncio.gather(*(one(key, document) for key, document in wanted.items()))
 
+    async def _ask_pulls(self, found: Iterable[Credential], places: Mapping[str, _Place], fresh: bool) -> None:
+        """Read image pull secrets where the server has just accepted a credential: nobody else may see any."""
+        answers = self._kept(found, places)
+        known = {use.cluster for one in found if answers[one.id].verdict is _ACCEPTED for use in one.used_by}
+        chosen = self._settings().namespaces
+        wanted = [
+            Wanted(
+                cluster=name,
+                document=place.document,
+                namespaces=(place.entry.namespace or "default", *chosen(place.entry)),
+            )
+            for name, place in places.items()
+            if name in known
+        ]
+        await self._pulls.read(wanted, self._answers.ttl_s, self._answers.timeout, fresh=fresh)
+
     def _is_shown(self, key: tuple[str, ...]) -> bool:
         known = self._shown.get(key)
         return known is not None and 0 <= (self._clock() - known.read_at).total_seconds() < self._answers.ttl_s
@@ -181,6 +205,7 @@ class CredentialService:
             shown = self._shown.get(_server(place.document))
             chain = shown.chain if shown else ()
             found += inventory.inventory(place.entry, place.document, server_chain=chain)
+        found += self._pulls.known(places)
         return (*inventory.merge(found), *(self._logins() if logins else ()))
 
     def _logins(self) -> tuple[Credential, ...]:
@@ -220,7 +245,8 @@ class CredentialService:
         return Overview(reports=tuple(rows), actions=advice.priority_actions(rows), unread=unread, read_at=now)
 
 
-_SHOWN_BY_SERVERS = (CredentialKind.CA_CERTIFICATE, CredentialKind.SERVER_CERTIFICATE)
+_ACCEPTED = ServerVerdict.ACCEPTED
+_NO_SIGN_IN = (CredentialKind.CA_CERTIFICATE, CredentialKind.SERVER_CERTIFICATE, CredentialKind.IMAGE_PULL)
 
 
 def ends_by(row: CredentialReport, last: datetime.datetime) -> bool:

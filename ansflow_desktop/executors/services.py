@@ -234,9 +234,14 @@ class Services:
 
         from ansflow_desktop.credentials.answers import Answers
         from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
+        from ansflow_desktop.kube.namespace_cache import candidates
 
         def chosen() -> CredentialSettings:
-            return CredentialSettings(warn=timedelta(days=self.settings.warn_days), home=paths.home())
+            return CredentialSettings(
+                warn=timedelta(days=self.settings.warn_days),
+                home=paths.home(),
+                namespaces=lambda entry: candidates(entry, self.settings),
+            )
 
         return CredentialService(self.catalog, Answers(ttl_s=self.settings.answers_s), settings=chosen)
 

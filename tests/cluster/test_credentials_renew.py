@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import copy
 import datetime
+import json
 import os
 import stat
 import subprocess
+import time
 from types import SimpleNamespace
 
+import jwt
 import msgspec
 import pytest
 
 from ansflow_desktop.credentials import renew, signing
+from ansflow_desktop.credentials.answers import Answers
+from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors import renewal
 from ansflow_desktop.executors.services import Options, Services
@@ -22,6 +27,7 @@ from ansflow_desktop.kube import kubeconfig as reader
 from ansflow_desktop.kube import sync
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
+from ansflow_desktop.models.credential import ClaimVerdict, CredentialKind
 
 HOUR = 3600
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -366,3 +372,31 @@ def test_impersonation_is_kept_in_a_file(document) -> None:
     acting = copy.deepcopy(document)
     acting["users"][0]["user"]["as"] = "jane"
     assert renew.with_secret(acting, secret_of("new"))["users"][0]["user"] == {"as": "jane", "token": "new"}
+
+
+# image pull secrets
+
+
+def test_pull_secrets_are_read_where_the_rights_allow_and_a_refusal_is_no_error(services, account, added, practice_api):
+    """Both clusters are one server: `practice` may see Secrets, `mine` may not."""
+    password = jwt.encode({"exp": int(time.time()) + HOUR}, b"k" * 32, "HS256")
+    login = {"auths": {"registry.example": {"username": "u", "password": password}}}
+    body = {
+        "metadata": {"name": "pull"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": {".dockerconfigjson": json.dumps(login)},
+    }
+    practice_api.create(f"/api/v1/namespaces/{account.namespace}/secrets", body)
+    asked = CredentialSettings(namespaces=lambda _entry: (account.namespace,))
+    made = CredentialService(services.catalog, Answers(), settings=lambda: asked)
+
+    def pulls(ask):
+        rows = sync.run(made.overview(ask)).reports
+        return [row for row in rows if row.credential.kind is CredentialKind.IMAGE_PULL]
+
+    assert pulls(ask=False) == []
+    (row,) = pulls(ask=True)
+    assert [use.cluster for use in row.credential.used_by] == ["practice"]
+    assert row.claim_verdict is ClaimVerdict.EXPIRING and 0 < ends_in(row.credential.claims.expires_at) <= HOUR
+    assert pulls(ask=False)[0].credential == row.credential
+    assert not any(one.cluster for one in sync.run(made.overview(False)).unread)

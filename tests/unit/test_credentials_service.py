@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from ansflow_desktop.credentials import answers as answering
-from ansflow_desktop.credentials import ask, service
+from ansflow_desktop.credentials import ask, pull_secrets, service
 from ansflow_desktop.credentials.answers import Answers
 from ansflow_desktop.credentials.chain import server_chain
 from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
@@ -76,7 +76,12 @@ def asked(monkeypatch):
         return ()
 
     monkeypatch.setattr(answering, "review", answer)
+
+    async def no_pulls(wanted, timeout):
+        return ()
+
     monkeypatch.setattr(service, "server_chain", no_chain)
+    monkeypatch.setattr(pull_secrets, "_of_cluster", no_pulls)
     return questions
 
 
