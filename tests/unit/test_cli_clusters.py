@@ -226,11 +226,9 @@ def test_reading_a_dead_cluster_is_3_and_of_all_clusters_0(call):
     assert call("clusters", "sync")[0] == 0
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-@pytest.mark.parametrize("given", ["~nobody-of-this-name/x", "\udcff\udcfe", "x" * 5000, "a\nb"])
-@pytest.mark.parametrize("option", ["--ca-file", "--token-file", "--client-key", "--from-kubeconfig", "FILE"])
-def test_a_file_name_of_any_letters_is_an_error_in_words(call, given, option, form):
+@pytest.mark.parametrize("given", ["~nobody-of-this-name/x", "\udcff\udcfe", "x" * 5000])
+@pytest.mark.parametrize("option", ["--from-kubeconfig", "FILE"])
+def test_a_file_name_of_any_letters_is_an_error_in_words(call, given, option):
     words = ["add", given] if option == "FILE" else ["add", "lab", "--server", DEAD, f"{option}={given}"]
-    code, out, _err = call("clusters", *words, form=form)
-    assert code == 2
-    assert form == "text" or json.loads(out)["error"]["code"] == 2
+    code, out, _err = call("clusters", *words, form="json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, 2)
