@@ -14,6 +14,8 @@ from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Message, Text, msg
 
+SMALL_BYTES = 2 * 1024 * 1024
+"""No credential file is larger; a bundle of all public authorities has about 250 kB."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -48,6 +50,18 @@ def open_to_read(path: str | Path) -> BinaryIO:
     except OSError:
         os.close(handle)
         raise
+
+
+def read_small(path: str | Path) -> bytes:
+    """Return a credential file that a kubeconfig names; raises OSError, ValueError for one of more than 2 MiB.
+
+    It may be anything that a hostile kubeconfig finds: a device without end, a pipe that nobody writes to.
+    """
+    with open_to_read(path) as stream:
+        data = stream.read(SMALL_BYTES + 1)
+    if len(data) > SMALL_BYTES:
+        raise ValueError("more than 2 MiB")
+    return data
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +15,15 @@ from ansflow_desktop.models.credential import Claims
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cryptography import x509
 
 MOST = 200
 """No more certificates of one file are read: a bundle of all public authorities has about 150."""
 
-_BLOCK = re.compile(
-    rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----(.*?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----", re.DOTALL
-)
+_BEGIN = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----")
+_END = re.compile(rb"-----END (?:X509 |TRUSTED )?CERTIFICATE-----")
 _LONGEST = 300
 _SHORT_RSA = 2048
 _FOR_EVER = (9999, 12, 31)  # "no well-defined expiration date" (RFC 5280, 4.1.2.5)
@@ -42,10 +42,18 @@ def read_certificates(data: bytes) -> tuple[Claims, ...]:
 
 def ders(data: bytes) -> tuple[bytes, ...]:
     """Return the DER form of every certificate in `data`, empty for a PEM block that is not Base64."""
-    blocks = _BLOCK.findall(data)[:MOST]
+    blocks = tuple(itertools.islice(_blocks(data), MOST))
     if blocks:
         return tuple(map(_decoded, blocks))
     return (data,) if data[:1] == b"\x30" else ()
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    """Yield what stands between the lines of each PEM block, each byte looked at once: beginnings may have no end."""
+    place = 0
+    while (begin := _BEGIN.search(data, place)) and (end := _END.search(data, begin.end())):
+        yield data[begin.end() : end.start()]
+        place = end.end()
 
 
 def of_server(chain: Iterable[bytes]) -> tuple[Claims, ...]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ansflow_desktop.credentials.certificates import read_certificates
 from ansflow_desktop.credentials.jwt import read_token
+from ansflow_desktop.files import read_small
 from ansflow_desktop.models.credential import Claims, When
-
-_MOST = 1024 * 1024
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +50,6 @@ def _file(path: Any) -> bytes:
     if not path:
         return b""
     try:
-        with Path(str(path)).open("rb") as stream:
-            return stream.read(_MOST)
-    except OSError:
+        return read_small(str(path))
+    except (OSError, ValueError):
         return b""

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from ansflow_desktop.errors import ExitCode
+from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import login
 from ansflow_desktop.kube.errors import KubeError, from_exception, from_status, timed_out
 from ansflow_desktop.kube.session import Session, open_session
@@ -31,6 +33,8 @@ _CALL_S = 30.0
 _LOGIN_S = 20.0
 _WATCH_S = 240
 _NO_VERDICT = frozenset({401, 403, 429, 502, 503, 504})
+_MOST_BYTES = 256 * 1024 * 1024  # of one answer, unpacked: 50,000 objects in one list take less
+_MOST_LINE = 32 * 1024 * 1024  # of one event of a watch; etcd keeps objects of 1.5 MB
 _SILENCE_S = 90.0  # bookmarks come every minute: a longer silence means that the server or the network is gone
 
 
@@ -109,7 +113,7 @@ class ClusterClient:
                 with contextlib.closing(response):
                     if response.status in _NO_VERDICT:
                         raise await self._refusal(response)
-                    return int(response.status), bytes(await response.read())
+                    return int(response.status), await _body(response)
         except TimeoutError as error:
             raise timed_out(self.server, self._timeout) from error
         except Exception as error:
@@ -136,7 +140,7 @@ class ClusterClient:
                 response = await self._request("GET", path, asked, accept, None, lasting)
                 with contextlib.ExitStack() as undo:
                     undo.enter_context(contextlib.closing(response))
-                    if response.status >= 400:
+                    if response.status >= 300:
                         raise await self._refusal(response)
                     undo.pop_all()
             with contextlib.closing(response):
@@ -164,9 +168,9 @@ class ClusterClient:
                 response = await self._request(method, path, params, accept, body, seconds + 1)
                 with contextlib.closing(response):
                     self.clock_ahead = _clock_ahead(response.headers.get("Date"), self.clock_ahead)
-                    if response.status >= 400:
+                    if response.status >= 300:  # a redirect that names no place, too
                         raise await self._refusal(response)
-                    return bytes(await response.read())
+                    return await _body(response)
         except TimeoutError as error:
             raise timed_out(self.server, seconds) from error
         except Exception as error:
@@ -190,7 +194,7 @@ class ClusterClient:
     async def _refusal(self, response: Any) -> KubeError:
         if response.status == 401:
             login.forget(self._document)
-        return from_status(self.server, response.status, await response.read())
+        return from_status(self.server, response.status, await _body(response))
 
     def _as_kube_error(self, error: Exception) -> Exception:
         """Return `error` as a KubeError; errors of this program itself pass."""
@@ -217,11 +221,35 @@ def _clock_ahead(date: str | None, known: float) -> float:
         return known
 
 
-async def _lines(response: Any) -> AsyncGenerator[bytes, None]:
-    """Yield whole lines: aiohttp's own line reader refuses objects larger than its buffer."""
-    rest = b""
+async def _body(response: Any) -> bytes:
+    """Return the body of an answer; raises KubeError for one that would fill the memory (a few packed kB may)."""
+    parts: list[bytes] = []
+    size = 0
     async for chunk in response.content.iter_any():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
+        size += len(chunk)
+        if size > _MOST_BYTES:
+            raise _too_much(_MOST_BYTES)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+async def _lines(response: Any) -> AsyncGenerator[bytes, None]:
+    """Yield whole lines: aiohttp's own line reader refuses objects larger than its buffer. Raises KubeError."""
+    rest = bytearray()
+    async for chunk in response.content.iter_any():
+        first, newline, more = chunk.partition(b"\n")
+        rest += first
+        if len(rest) > _MOST_LINE:
+            raise _too_much(_MOST_LINE)
+        if not newline:
+            continue
+        *whole, last = more.split(b"\n")
+        for line in (bytes(rest), *whole):
             if line:
                 yield line
+        rest = bytearray(last)
+
+
+def _too_much(most: int) -> KubeError:
+    title = msg("The server's answer is larger than %(mb)d MB", mb=most // 1024 // 1024)
+    return KubeError(title, "", msg("Check that the address is that of a Kubernetes API server."), code=ExitCode.FAILED)

@@ -7,9 +7,9 @@ import base64
 import contextlib
 import datetime
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansflow_desktop.files import read_small
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.diagnose_network import Way, connect
 from ansflow_desktop.kube.diagnose_stages import Stages
@@ -67,7 +67,7 @@ def _authority(cluster: dict[str, Any]) -> str | None:
     data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
     if not data and not file:
         return None
-    raw = data or Path(str(file)).read_bytes()
+    raw = data or read_small(str(file))
     text = (raw if isinstance(raw, bytes) else base64.b64decode(str(raw))).decode("ascii", "replace")
     if "-----BEGIN" not in text:
         raise ValueError("no PEM text")

@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from ansflow_desktop.errors import ExitCode
+from ansflow_desktop.files import read_small
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.errors import KubeError, unreachable
 from ansflow_desktop.kube.login import Credential, log_in
@@ -46,11 +49,30 @@ async def open_session(document: dict[str, Any], login_timeout: float) -> Sessio
     Raises KubeError when the credentials cannot be had (3) or the entry is broken (2).
     """
     credential = await log_in(document, login_timeout)
-    with tempfile.TemporaryDirectory(prefix="ansflow-") as folder:
-        plain = await asyncio.to_thread(_plain, document, credential, Path(folder))
-        config = await _configuration(plain)
-        user = plain["users"][0]["user"]
-        return await asyncio.to_thread(_session, config, user)
+    async with _place():
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ansflow-"))
+        try:
+            return await _opened(document, credential, folder)
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+
+_AT_ONCE = 2
+_PLACES: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+def _place() -> asyncio.Semaphore:
+    """Return what lets two clients be made at a time in this loop: they are made in threads, for which a window waits.
+
+    Sixteen at once held it up for 150 ms, since Python runs one thread at a time (benchmarks/many_clusters.py).
+    """
+    return _PLACES.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
+
+
+async def _opened(document: dict[str, Any], credential: Credential | None, folder: Path) -> Session:
+    plain = await asyncio.to_thread(_plain, document, credential, folder)
+    config = await _configuration(plain)
+    return await asyncio.to_thread(_session, config, plain["users"][0]["user"])
 
 
 def _plain(document: dict[str, Any], credential: Credential | None, folder: Path) -> dict[str, Any]:
@@ -83,8 +105,8 @@ def _with_credential(user: dict[str, Any], credential: Credential) -> dict[str, 
 
 def _read_token(path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_small(path).decode().strip()
+    except (OSError, ValueError) as error:
         raise unreachable(msg("The token file %(file)s cannot be read", file=path), str(error)) from error
 
 
