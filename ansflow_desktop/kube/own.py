@@ -197,6 +197,7 @@ def _url_problem(url: str, schemes: tuple[str, ...]) -> Text:
 def _pem_problem(text: str, what: str) -> Text:
     if not text.strip():
         return msg("Paste it as PEM text, from -----BEGIN to -----END.")
-    if not re.search(rf"-----BEGIN [A-Z ]*{what}-----.+?-----END [A-Z ]*{what}-----", text, re.DOTALL):
+    begin = re.search(rf"-----BEGIN [A-Z ]*{what}-----", text)
+    if begin is None or not re.compile(rf"-----END [A-Z ]*{what}-----").search(text, begin.end() + 1):
         return msg("It is no PEM text with BEGIN %(what)s and END %(what)s.", what=what)
     return ""
