@@ -37,8 +37,9 @@ class Session:
         entry = self.services.catalog.entry(name)
         if entry.problem:
             raise UserError(msg("Cluster %(name)s cannot be used", name=name), entry.problem, field="k8s_cluster")
-        if entry.exec_plugin:
-            self._approve(entry, entry.exec_plugin)
+        if entry.exec_plugin and not self.services.approvals.approved(entry.exec_plugin):
+            shown = self.services.cluster_book.shown(entry)
+            self._approve(shown, shown.exec_plugin or entry.exec_plugin)
         return entry
 
     def namespace(self, entry: ClusterEntry, field: str = "k8s_namespace") -> str:
@@ -54,9 +55,6 @@ class Session:
         )
 
     def _approve(self, entry: ClusterEntry, plugin: ExecPlugin) -> None:
-        approvals = self.services.approvals
-        if approvals.approved(plugin):
-            return
         if plugin.digest and plugin.digest in self.args.approve_plugin:
             self.services.approvals.approve(plugin)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import secrets
 import tempfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from ansflow_desktop.files import is_file
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import own
 from ansflow_desktop.kube.kubeconfig import Kubeconfig, load
-from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
+from ansflow_desktop.models.cluster import MASKED, ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.problem import Problem
 
 if TYPE_CHECKING:
@@ -65,8 +66,16 @@ class ClusterBook:
         return next((one for one in self._shelf.own() if one.name == name), None)
 
     def secret(self, cluster: OwnCluster) -> ClusterSecret | None:
-        """Return the secret of `cluster`, None where the vault has none; raises UserError (a locked vault)."""
+        """Return the secret of `cluster`, None where the vault has none; raises UserError (a locked vault).
+
+        Of a cluster whose environment still lies in plain it is the part that belongs into the vault.
+        """
+        plain = own.hidden_part(cluster)
+        if plain is not None:
+            return plain
         text = self._vault.get(own.vault_key(cluster))
+        with contextlib.suppress(UserError):  # the vault is open, so this is the moment; else the next one
+            self.move_secrets()
         if text is None:
             return None
         try:
@@ -93,6 +102,8 @@ class ClusterBook:
         Raises Incomplete, and UserError where vault or disk refuse; nothing is kept then.
         """
         self._require(cluster, secret, marks)
+        secret = own.hidden_part(cluster) or secret
+        cluster = own.without_hidden(cluster)
         self._keep(cluster, secret)
         try:
             self._shelf.save_own(cluster)
@@ -107,16 +118,58 @@ class ClusterBook:
         Raises Incomplete, and UserError for an unknown name and where vault or disk refuse.
         """
         known = self._known(name)
-        changed = msgspec.structs.replace(cluster, id=known.id)
+        changed = self.filled(msgspec.structs.replace(cluster, id=known.id))
         asked = secret
         if secret is None and own.needs_secret(changed) and changed.auth == known.auth:
             asked = self.secret(known)
         self._require(changed, asked, marks)
-        self._keep(changed, secret)
-        self._shelf.save_own(changed)
+        self._keep(own.without_hidden(changed), own.hidden_part(changed) or secret)
+        self._save(own.without_hidden(changed), was=known)
         self._shelf.set_marks(changed.name, marks)
-        if not own.needs_secret(changed):
+        if own.uses_vault(known) and not own.uses_vault(own.without_hidden(changed)):
             self._vault.remove(own.vault_key(changed))
+
+    def filled(self, cluster: OwnCluster) -> OwnCluster:
+        """Return `cluster` as typed, with what stands as `***` in its program taken from what is kept of it.
+
+        Raises UserError (a locked vault) only where there is something to take.
+        """
+        known = next((one for one in self._shelf.own() if one.id == cluster.id), None)
+        plugin, before = cluster.exec_plugin, known.exec_plugin if known else None
+        if known is None or plugin is None or before is None or plugin.kept or cluster.auth != "exec":
+            return cluster
+        if MASKED not in " ".join([*plugin.args, *(value for _name, value in plugin.env)]):
+            return cluster
+        whole = own.whole_plugin(before, self.secret(known) if before.kept else None, known.name)
+        return msgspec.structs.replace(cluster, exec_plugin=own.edited_plugin(plugin, whole))
+
+    def shown(self, entry: ClusterEntry) -> ClusterEntry:
+        """Return `entry` with its credential program as a person judges it, where the vault is open; never raises."""
+        known = self.own(entry.name) if entry.source == own.OWN else None
+        if known is None or known.exec_plugin is None or not known.exec_plugin.kept:
+            return entry
+        try:
+            whole = own.whole_plugin(known.exec_plugin, self.secret(known), known.name)
+        except UserError:
+            return entry
+        return msgspec.structs.replace(entry, exec_plugin=whole)
+
+    def move_secrets(self) -> None:
+        """Move environments that still lie in plain into the vault; raises UserError where it cannot take them.
+
+        Each is in the vault before it leaves the file, and leaves the file's copy too; one that cannot be moved stays.
+        """
+        for cluster in self._shelf.own():
+            clean = own.without_hidden(cluster)
+            if clean != cluster:
+                self._keep(clean, own.hidden_part(cluster))
+                self._save(clean, was=cluster)
+
+    def _save(self, cluster: OwnCluster, was: OwnCluster) -> None:
+        """Write `cluster`; where `was` lay in plain, the file's copy is written anew too."""
+        self._shelf.save_own(cluster)
+        if own.without_hidden(was) != was:
+            self._shelf.forget_copy()
 
     def mark(self, name: str, marks: ClusterMarks) -> None:
         """Keep notes on any cluster; raises UserError for an unknown one."""
@@ -132,9 +185,11 @@ class ClusterBook:
         if known is None:
             self.mark(name, ClusterMarks())
             return
-        if own.needs_secret(known):
+        if own.uses_vault(known):
             self._vault.remove(own.vault_key(known))
         self._shelf.remove_own(known.id)
+        if own.without_hidden(known) != known:
+            self._shelf.forget_copy()
 
     def replace_secret(self, name: str, secret: ClusterSecret) -> None:
         """Put a new secret in place of the old one, in one step of the vault; raises UserError."""
@@ -143,7 +198,7 @@ class ClusterBook:
         self._keep(known, secret)
 
     def _keep(self, cluster: OwnCluster, secret: ClusterSecret | None) -> None:
-        if secret is not None and own.needs_secret(cluster):
+        if secret is not None and own.uses_vault(cluster):
             self._vault.put(own.vault_key(cluster), msgspec.json.encode(secret).decode())
 
     def _require(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:

@@ -17,7 +17,7 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
 from ansflow_desktop.kube.login import resolved
-from ansflow_desktop.kube.own import document_of, entry_of
+from ansflow_desktop.kube.own import document_of, entry_of, uses_vault, whole_plugin
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.command import KubeTarget
 from ansflow_desktop.models.problem import Problem, Severity
@@ -168,17 +168,19 @@ class ClusterCatalog:
         row = self._row(name)
         if row.entry.problem:
             raise _broken(row.entry)
+        secret = self._secret_of(row.own) if row.own is not None and uses_vault(row.own) else None
         plugin = row.entry.exec_plugin
-        if plugin and not self._approvals.approved(plugin):
-            raise ApprovalNeeded(name, plugin)
-        document = self._document(row)
+        whole = whole_plugin(plugin, secret, name) if plugin else None
+        if whole and not self._approvals.approved(whole):
+            raise ApprovalNeeded(name, whole)
+        document = self._document(row, secret)
         if self._on_document:
             self._on_document(document)
         return document
 
-    def _document(self, row: _Row) -> dict[str, Any]:
+    def _document(self, row: _Row, secret: ClusterSecret | None) -> dict[str, Any]:
         if row.own is not None:
-            return document_of(row.own, self._secret_of(row.own), row.entry.namespace)
+            return document_of(row.own, secret, row.entry.namespace)
         document = row.group.config.document(row.entry.context)
         if row.entry.marks.namespace:
             context = document["contexts"][0]
@@ -212,7 +214,7 @@ class ClusterCatalog:
 
         Raises UserError when it cannot be read or holds no context.
         """
-        file = path.expanduser().absolute()
+        file = paths.expanded(path).absolute()
         config = load((file,))
         if not config.entries:
             raise _nothing_in(file, config)

@@ -8,9 +8,12 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
-from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
+from ansflow_desktop.kube.plugins import make_plugin
+from ansflow_desktop.models.cluster import MASKED, ClusterEntry, ClusterMarks, ClusterSecret, ExecPlugin, OwnCluster
 from ansflow_desktop.models.names import namespace_problem
 from ansflow_desktop.models.problem import Problem
 
@@ -28,7 +31,7 @@ class SecretMissing(UserError):
         super().__init__(
             msg("The secret of the cluster “%(name)s” is not in the vault", name=name),
             msg("It was kept for one session only, or the vault was replaced."),
-            msg("Edit the cluster and give its token or certificate again."),
+            msg("Edit the cluster and give its token, certificate or environment again."),
             field="k8s_cluster",
         )
         self.cluster = name
@@ -40,8 +43,62 @@ def vault_key(cluster: OwnCluster) -> str:
 
 
 def needs_secret(cluster: OwnCluster) -> bool:
-    """Return whether `cluster` can be used only with a secret of the vault."""
+    """Return whether `cluster` signs in with a token or certificate of the vault."""
     return cluster.auth in ("token", "certificate")
+
+
+def uses_vault(cluster: OwnCluster) -> bool:
+    """Return whether `cluster` can be used only with what the vault holds of it."""
+    kept = cluster.auth == "exec" and cluster.exec_plugin is not None and cluster.exec_plugin.kept
+    return needs_secret(cluster) or kept
+
+
+def hidden_part(cluster: OwnCluster) -> ClusterSecret | None:
+    """Return what of the credential program of `cluster` belongs into the vault, None where nothing (more) does."""
+    plugin = cluster.exec_plugin if cluster.auth == "exec" else None
+    if plugin is None or plugin.kept:
+        return None
+    secret = any(value for _name, value in plugin.env) or plugin.shown_args != plugin.args
+    return ClusterSecret(env=plugin.env, args=plugin.args) if secret else None
+
+
+def without_hidden(cluster: OwnCluster) -> OwnCluster:
+    """Return `cluster` as it may lie in a file: of its program the names of the environment, and masked arguments.
+
+    A program that it does not sign in with is left out.
+    """
+    plugin = cluster.exec_plugin if cluster.auth == "exec" else None
+    if plugin is None or hidden_part(cluster) is None:
+        return msgspec.structs.replace(cluster, exec_plugin=plugin)
+    names = tuple((name, "") for name, _value in plugin.env)
+    shown = msgspec.structs.replace(plugin, env=names, args=plugin.shown_args, kept=True)
+    return msgspec.structs.replace(cluster, exec_plugin=shown)
+
+
+def whole_plugin(plugin: ExecPlugin, secret: ClusterSecret | None, name: str) -> ExecPlugin:
+    """Return `plugin` with what the vault holds of it, its digest anew; raises SecretMissing for cluster `name`."""
+    if not plugin.kept:
+        return plugin
+    if secret is None:
+        raise SecretMissing(name)
+    return make_plugin(plugin.command, secret.args, secret.env)
+
+
+def edited_plugin(plugin: ExecPlugin, known: ExecPlugin) -> ExecPlugin:
+    """Return `plugin` as typed, with what stands as `***` taken from `known`, which is whole."""
+    before = dict(known.env)
+    env = tuple((name, before.get(name, value) if value == MASKED else value) for name, value in plugin.env)
+    masked = [(shown, arg) for shown, arg in zip(known.shown_args, known.args, strict=True) if shown != arg]
+    return make_plugin(plugin.command, tuple(_unmasked(arg, masked) for arg in plugin.args), env)
+
+
+def _unmasked(arg: str, masked: list[tuple[str, str]]) -> str:
+    """Return the next kept argument that is shown as `arg`, taken out of `masked`; else `arg` itself."""
+    found = next((pair for pair in masked if pair[0] == arg), None)
+    if found is None:
+        return arg
+    masked.remove(found)
+    return found[1]
 
 
 def entry_of(cluster: OwnCluster, marks: ClusterMarks) -> ClusterEntry:
@@ -61,7 +118,7 @@ def entry_of(cluster: OwnCluster, marks: ClusterMarks) -> ClusterEntry:
 
 def document_of(cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = "") -> dict[str, Any]:
     """Return the kubeconfig document of `cluster` with one context; raises SecretMissing."""
-    if needs_secret(cluster) and secret is None:
+    if uses_vault(cluster) and secret is None:
         raise SecretMissing(cluster.name)
     context = {"cluster": cluster.name, "user": cluster.user or cluster.name}
     if namespace:
@@ -97,8 +154,8 @@ def _user(cluster: OwnCluster, secret: ClusterSecret | None) -> dict[str, Any]:
             "client-certificate-data": _encoded(secret.certificate),
             "client-key-data": _encoded(secret.key),
         }
-    plugin = cluster.exec_plugin
-    if cluster.auth == "exec" and plugin:
+    if cluster.auth == "exec" and cluster.exec_plugin:
+        plugin = whole_plugin(cluster.exec_plugin, secret, cluster.name)
         env = [{"name": name, "value": value} for name, value in plugin.env]
         asked = {"apiVersion": cluster.exec_api_version, "command": plugin.command, "args": list(plugin.args)}
         return {"exec": {**asked, "env": env, "interactiveMode": "Never"}}

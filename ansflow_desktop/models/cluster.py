@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 import re
 from typing import Literal, TypeAlias, get_args
 
@@ -19,12 +20,17 @@ CLUSTER_TYPES: tuple[str, ...] = get_args(ClusterType)[1:]
 
 
 class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
-    """The credential program that a kubeconfig user asks to run; `digest` identifies exactly this command."""
+    """The credential program that a kubeconfig user asks to run; `digest` identifies exactly this command.
+
+    With `kept`, the values of the environment lie in the vault, as do arguments that look secret: `env` holds names
+    with empty values then, `args` what may be shown. The digest is that of the whole command all the same.
+    """
 
     command: str
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     digest: str = ""
+    kept: bool = False
 
     @property
     def shown_env(self) -> tuple[tuple[str, str], ...]:
@@ -32,15 +38,21 @@ class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
 
         What could be a program, a path or an option stays in sight: it is what a person has to judge (row 8).
         """
-        return tuple((name, _MASK if _hidden(name, value) else value) for name, value in self.env)
+        return tuple((name, MASKED if self.kept or _hidden(name, value) else value) for name, value in self.env)
 
     @property
     def shown_args(self) -> tuple[str, ...]:
-        """The arguments as they are shown: of `--client-secret=xyz` only the name."""
-        return tuple(map(_shown_arg, self.args))
+        """The arguments as they are shown: of `--client-secret=xyz` and `--client-secret xyz` only the name."""
+        before = ("", *self.args)
+        return tuple(itertools.starmap(_shown_arg, zip(before, self.args, strict=False)))
+
+    def __repr__(self) -> str:
+        """Name the program only: a representation ends up in logs and crash reports."""
+        return f"ExecPlugin({self.command!r}, ***)"
 
 
-_MASK = "***"
+MASKED = "***"
+"""What stands in the place of a secret; typed for one that is kept, it stays as it is."""
 _TELLING = re.compile(r"secret|token|passw|credential|api[-_]?key|private|access[-_]?key", re.IGNORECASE)
 _OPAQUE = re.compile(r"[A-Za-z0-9+=_.~-][A-Za-z0-9+/=_.~-]{7,}")
 
@@ -49,9 +61,11 @@ def _hidden(name: str, value: str) -> bool:
     return bool(_TELLING.search(name) and _OPAQUE.fullmatch(value) and not value.startswith((".", "-")))
 
 
-def _shown_arg(arg: str) -> str:
+def _shown_arg(before: str, arg: str) -> str:
     name, separator, value = arg.partition("=")
-    return f"{name}={_MASK}" if separator and _hidden(name, value) else arg
+    if separator and _hidden(name, value):
+        return f"{name}={MASKED}"
+    return MASKED if before.startswith("-") and "=" not in before and _hidden(before, arg) else arg
 
 
 class ClusterMarks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,7 +90,8 @@ class OwnCluster(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` never changes and names its secret in the vault (`cluster/<id>`); `ca` is PEM text, empty for the system's
     authorities; `user` is what kubeconfigs call it. `auth` says what the vault holds: `token` a bearer token,
-    `certificate` PEM of certificate and key, `exec` nothing (`exec_plugin` is run), `none` nothing at all.
+    `certificate` PEM of certificate and key, `exec` the environment of `exec_plugin` where that is `kept` (files of
+    before hold it in plain until it is moved), `none` nothing at all.
     `exec_api_version` is that of the credential program.
     """
 
@@ -94,11 +109,16 @@ class OwnCluster(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ClusterSecret(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the vault holds of a cluster: a bearer token, or a client certificate and its key (PEM). Never printed."""
+    """What the vault holds of a cluster: a bearer token, or a client certificate and its key (PEM). Never printed.
+
+    Of a credential program `env` is the whole environment and `args` all arguments.
+    """
 
     token: str = ""
     certificate: str = ""
     key: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    args: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Say nothing: a representation ends up in logs and crash reports."""

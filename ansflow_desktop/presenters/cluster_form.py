@@ -8,7 +8,7 @@ import msgspec
 from PySide6.QtCore import Signal
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.models.cluster import ClusterEntry, ClusterSecret, Diagnosis, OwnCluster
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterSecret, Diagnosis, ExecPlugin, OwnCluster
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.cluster_form_state import (
@@ -46,6 +46,7 @@ class ClusterFormPresenter(Presenter):
         self._reads = reads
         self._known: OwnCluster | None = None
         self._first = ClusterForm()
+        self._taken: ExecPlugin | None = None
         self.state = FormState(groups=groups)
 
     def edit(self, entry: ClusterEntry) -> None:
@@ -58,6 +59,7 @@ class ClusterFormPresenter(Presenter):
     def take(self, cluster: OwnCluster, secret: ClusterSecret | None) -> None:
         """Fill the form of a new cluster with one that was found in a pasted kubeconfig."""
         form = form_of(cluster, marks_of(self.state.form))
+        self._taken = cluster.exec_plugin
         found = secret or ClusterSecret()
         self._publish(
             form=msgspec.structs.replace(form, token=found.token, certificate=found.certificate, key=found.key),
@@ -87,17 +89,20 @@ class ClusterFormPresenter(Presenter):
     def release(self) -> None:
         """Forget what was typed, secrets among it, and end a test under way: the dialog is closed."""
         self._stop("test")
-        self.state, self._first, self._known = FormState(), ClusterForm(), None
+        self.state, self._first, self._known, self._taken = FormState(), ClusterForm(), None, None
         self.released.emit()
 
     # What was typed as a cluster
 
     def _cluster(self) -> OwnCluster:
+        from ansflow_desktop.kube.own import edited_plugin
         from ansflow_desktop.kube.plugins import make_plugin
 
         form, known = self.state.form, self._known
         args = tuple(line for line in form.exec_args.splitlines() if line)
         plugin = make_plugin(form.exec_command.strip(), args, env_of(form.exec_env))
+        if self._taken is not None:  # what the pasted text held is shown as ***
+            plugin = edited_plugin(plugin, self._taken)
         base = known or OwnCluster(id=self._services.cluster_book.new_id(), name="", server="")
         return msgspec.structs.replace(
             base,
@@ -130,7 +135,11 @@ class ClusterFormPresenter(Presenter):
             self._start("test", self._test())
 
     async def _test(self) -> None:
-        cluster = self._cluster()
+        try:
+            cluster = await off_thread(lambda: self._services.cluster_book.filled(self._cluster()))
+        except UserError as error:
+            self._refused(error, self.test)
+            return
         problems = await off_thread(lambda: self._check(cluster))
         self._publish(problems=problems, diagnosis=None)
         if problems or self._asks_approval(cluster):

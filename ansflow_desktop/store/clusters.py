@@ -105,6 +105,13 @@ class ClusterShelf:
 
         self._change(change)
 
+    def forget_copy(self) -> None:
+        """Write the file's copy anew as the file is now: the old one holds what must lie in the vault only.
+
+        Raises UserError where it cannot be written.
+        """
+        self._change(lambda document: document)
+
     def _change(self, change: Callable[[_Document], _Document]) -> None:
         with self._lock, self._alone():
             changed = change(self._load())
