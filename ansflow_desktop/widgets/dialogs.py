@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLineEdit, QMessageBox, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import Message, _, msg, translate
@@ -35,11 +36,15 @@ _LONGEST = 200
 
 
 class Dialog(QDialog):
-    """A modal dialog with its title above `body`; deleted when it is closed."""
+    """A modal dialog with its title above `body`, as high as its words; deleted when it is closed.
+
+    Qt alone keeps the height that a dialog was shown with: words that come later would be cut, or lie on each other.
+    """
 
     def __init__(self, parent: QWidget, title: str) -> None:
         """Make it empty."""
         super().__init__(parent)
+        self._fitting = False
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.setModal(True)
@@ -47,7 +52,37 @@ class Dialog(QDialog):
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(22, 20, 22, 18)
         self.body.setSpacing(12)
-        self.body.addWidget(label(title, "card_title"))
+        self.body.addWidget(label(title, "card_title", wrap=True))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin as high as the words, unless the dialog has a size of its own."""
+        if not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            self._fitting = True
+            self._fit()
+        super().showEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Follow what is added or taken away inside."""
+        answer = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest and self.isVisible():
+            self._fit()
+        return answer
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the height to the person who drew the window's frame."""
+        super().resizeEvent(event)
+        if event.spontaneous() and self.isVisible():
+            self._fitting = False
+
+    def _fit(self) -> None:
+        """Take the height that the content wants; where a person chose another one, only never too little."""
+        width = max(self.width(), self.minimumWidth(), self.body.totalMinimumSize().width())
+        layout, fitting = self.body, self._fitting
+        wanted = layout.totalHeightForWidth(width) if fitting else layout.totalMinimumHeightForWidth(width)
+        if wanted < 0:
+            wanted = (layout.totalSizeHint() if fitting else layout.totalMinimumSize()).height()
+        height = wanted if fitting else max(wanted, self.height())
+        self.resize(width, min(height, self.screen().availableGeometry().height()))
 
 
 def ask_file(parent: QWidget, title: str, filters: list[str], then: Callable[[str], object]) -> None:

@@ -38,10 +38,10 @@ class ProblemLine(QFrame):
         layout.addLayout(words, 1)
         title = translate(problem.title)
         words.addWidget(label(title, "", tone if tone != "muted" else "", wrap=True, selectable=True))
-        rest = " ".join(part for part in (translate(problem.message), translate(problem.hint)) if part)
+        rest = "\n".join(part for part in (translate(problem.message), translate(problem.hint)) if part)
         if rest:
             words.addWidget(label(rest, "muted", wrap=True, selectable=True))
-        self.setAccessibleName(f"{title}. {rest}" if rest else title)
+        self.setAccessibleName(f"{title}. {' '.join(rest.splitlines())}" if rest else title)
 
 
 class Problems(QWidget):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QButtonGroup, QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QLineEdit, QRadioButton, QVBoxLayout, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, _, translate
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.presenters.vault import VaultPresenter
-from ansflow_desktop.widgets.controls import button, label, row
+from ansflow_desktop.store.vault_errors import WrongPassphrase
+from ansflow_desktop.widgets.controls import button, label, row, set_property
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field, Problems
 
@@ -35,6 +37,25 @@ class _VaultDialog(Dialog):
         line.textChanged.connect(self._on_typed)
         self.body.addWidget(Field(title, line))
         return line
+
+    def _new_secret(self, title: str, again: str) -> None:
+        """Ask twice for a new passphrase; a word below says how strong it is, or that the two differ."""
+        self._new = self._secret(title, "vault_passphrase")
+        self._again = self._secret(again, "vault_again")
+        self._hint = label("", "muted", wrap=True)
+        self._hint.setObjectName("vault_strength")
+        self.body.addWidget(self._hint)
+
+    def _is_chosen(self) -> bool:
+        level, _text = self._presenter.strength(self._new.text())
+        return level > 0 and self._new.text() == self._again.text()
+
+    def _say_strength(self) -> None:
+        typed, again = self._new.text(), self._again.text()
+        level, text = self._presenter.strength(typed)
+        differ = bool(level and again) and not typed.startswith(again)
+        self._hint.setText(_("The two are not the same.") if differ else translate(text))
+        set_property(self._hint, "tone", "bad" if differ else "")
 
     def _finish(self, action: str) -> None:
         self._problems = Problems()
@@ -74,9 +95,10 @@ class _VaultDialog(Dialog):
 
     @Slot(object)
     def _on_refused(self, error: UserError) -> None:
-        shown = Problem(
-            field=error.field, severity=Severity.ERROR, title=error.title, message=error.message, hint=error.hint
-        )
+        wrong = isinstance(error, WrongPassphrase)
+        title, more = (error.message, "") if wrong else (error.title, error.message)
+        hint = "" if wrong else error.hint
+        shown = Problem(field=error.field, severity=Severity.ERROR, title=title, message=more, hint=hint)
         self._problems.show_problems((shown,))
         self._on_typed()
 
@@ -127,6 +149,7 @@ class StartOverDialog(_VaultDialog):
         kept = _("The old file is not deleted: it is kept beside the new one under another name.")
         self.body.addWidget(label(kept, wrap=True))
         self._finish(_("Set aside and start over"))
+        set_property(self._go, "role", "danger")
         self._go.setDefault(False)
         self._go.setAutoDefault(False)
         presenter.started_over.connect(self.accept)
@@ -150,11 +173,7 @@ class CreateVaultDialog(_VaultDialog):
         self._boxes: dict[str, QRadioButton] = {}
         for kind, title, text in _kinds():
             self._add(kind, title, translate(reason) if kind not in possible and reason else text, kind in possible)
-        self._line = self._secret(_("Passphrase"), "vault_passphrase")
-        self._again = self._secret(_("Passphrase again"), "vault_again")
-        self._hint = label("", "muted", wrap=True)
-        self._hint.setObjectName("vault_strength")
-        self.body.addWidget(self._hint)
+        self._new_secret(_("Passphrase"), _("Passphrase again"))
         self._finish(_("Keep secrets this way"))
         self._boxes[possible[0]].setChecked(True)
         self._kinds.buttonClicked.connect(self._on_typed)
@@ -165,9 +184,15 @@ class CreateVaultDialog(_VaultDialog):
         box.setObjectName(f"vault_kind_{kind}")
         box.setAccessibleName(title)
         box.setEnabled(possible)
+        box.setAccessibleDescription(text)
         self._kinds.addButton(box)
-        self.body.addWidget(box)
-        self.body.addWidget(label(text, "muted", wrap=True))
+        about = label(text, "muted", wrap=True)
+        about.setContentsMargins(24, 0, 0, 0)
+        pair = QVBoxLayout()
+        pair.setSpacing(0)
+        pair.addWidget(box)
+        pair.addWidget(about)
+        self.body.addLayout(pair)
 
     def _kind(self) -> str:
         return next((kind for kind, box in self._boxes.items() if box.isChecked()), "")
@@ -175,22 +200,23 @@ class CreateVaultDialog(_VaultDialog):
     def _ready(self) -> bool:
         if self._kind() != "passphrase":
             return bool(self._kind())
-        level, _text = self._presenter.strength(self._line.text())
-        return level > 0 and self._line.text() == self._again.text()
+        return self._is_chosen()
 
     @Slot()
     def _on_typed(self) -> None:
         if not hasattr(self, "_go"):
             return
         wanted = self._kind() == "passphrase"
-        for line in (self._line, self._again):
+        for line in (self._new, self._again):
             line.setEnabled(wanted)
-        self._hint.setText(translate(self._presenter.strength(self._line.text())[1]) if wanted else "")
+        self._say_strength()
+        if not wanted:
+            self._hint.clear()
         super()._on_typed()
 
     def _ask(self) -> None:
         kind = self._kind()
-        self._presenter.create(kind, self._line.text() if kind == "passphrase" else "")
+        self._presenter.create(kind, self._new.text() if kind == "passphrase" else "")
 
 
 def _kinds() -> tuple[tuple[str, str, str], ...]:
@@ -209,20 +235,24 @@ class ChangePassphraseDialog(_VaultDialog):
         super().__init__(parent, presenter, _("Change the passphrase"), "")
         self.setObjectName("vault_change")
         self._old = self._secret(_("Old passphrase"), "vault_old")
-        self._new = self._secret(_("New passphrase"), "vault_passphrase")
-        self._again = self._secret(_("New passphrase again"), "vault_again")
+        self._new_secret(_("New passphrase"), _("New passphrase again"))
         self._finish(_("Change"))
 
     def _ready(self) -> bool:
-        level, _text = self._presenter.strength(self._new.text())
-        return level > 0 and self._new.text() == self._again.text() and bool(self._old.text())
+        return self._is_chosen() and bool(self._old.text())
+
+    @Slot()
+    def _on_typed(self) -> None:
+        if hasattr(self, "_go"):
+            self._say_strength()
+        super()._on_typed()
 
     def _ask(self) -> None:
         self._presenter.change_passphrase(self._old.text(), self._new.text())
 
 
 class TransferDialog(_VaultDialog):
-    """Asks for the file and the passphrase of an export (`export` True) or an import."""
+    """Asks for the file and the passphrase of an export (`export` True) or an import; a new passphrase twice."""
 
     def __init__(self, parent: QWidget, presenter: VaultPresenter, *, export: bool) -> None:
         """Make it empty."""
@@ -230,17 +260,48 @@ class TransferDialog(_VaultDialog):
         super().__init__(parent, presenter, title, "")
         self.setObjectName("vault_transfer")
         self._export = export
+        self._file()
+        if export:
+            self._new_secret(_("Passphrase of that file"), _("Passphrase again"))
+        else:
+            self._new = self._secret(_("Passphrase of that file"), "vault_passphrase")
+        self._finish(_("Export") if export else _("Import"))
+
+    def _file(self) -> None:
         self._path = QLineEdit()
         self._path.setObjectName("vault_file")
         self._path.setAccessibleName(_("File"))
         self._path.textChanged.connect(self._on_typed)
-        self.body.addWidget(Field(_("File"), self._path))
-        self._line = self._secret(_("Passphrase of that file"), "vault_passphrase")
-        self._finish(_("Export") if export else _("Import"))
+        browse = button(_("Browse…"))
+        browse.setObjectName("vault_browse")
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._on_browse)
+        holder = QWidget()
+        line = row(self._path, browse)
+        line.setStretch(0, 1)
+        holder.setLayout(line)
+        self.body.addWidget(Field(_("File"), holder, self._path))
+
+    @Slot()
+    def _on_browse(self) -> None:
+        dialog = QFileDialog(self, self.windowTitle(), str(paths.expanded(self._path.text().strip() or "~/x").parent))
+        saving = QFileDialog.AcceptMode.AcceptSave if self._export else QFileDialog.AcceptMode.AcceptOpen
+        dialog.setAcceptMode(saving)
+        if not self._export:
+            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self._path.setText)
+        dialog.open()
 
     def _ready(self) -> bool:
-        return bool(self._path.text().strip() and self._line.text())
+        given = self._is_chosen() if self._export else bool(self._new.text())
+        return given and bool(self._path.text().strip())
+
+    @Slot()
+    def _on_typed(self) -> None:
+        if self._export and hasattr(self, "_go"):
+            self._say_strength()
+        super()._on_typed()
 
     def _ask(self) -> None:
         work = self._presenter.export if self._export else self._presenter.import_
-        work(self._path.text().strip(), self._line.text())
+        work(str(paths.expanded(self._path.text().strip())), self._new.text())

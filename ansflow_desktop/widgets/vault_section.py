@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from ansflow_desktop.i18n import _, translate
-from ansflow_desktop.widgets.controls import button, label, row
+from ansflow_desktop.i18n import _, msg_n, translate
+from ansflow_desktop.widgets.controls import FlowLayout, button, label
 from ansflow_desktop.widgets.vault_desk import VaultDesk
 
 
@@ -22,16 +22,20 @@ class VaultSection(QWidget):
         self._said = label("", "muted", wrap=True)
         self._said.setObjectName("vault_said")
         self._lock = self._button(_("Lock"), "vault_lock", self._on_lock)
-        self._change = self._button(_("Change the passphrase"), "vault_change_asked", self._on_change)
-        self._export = self._button(_("Export"), "vault_export_asked", self._on_export)
-        self._import = self._button(_("Import"), "vault_import_asked", self._on_import)
+        self._change = self._button(_("Change the passphrase…"), "vault_change_asked", self._on_change)
+        self._export = self._button(_("Export…"), "vault_export_asked", self._on_export)
+        self._import = self._button(_("Import…"), "vault_import_asked", self._on_import)
         lines = QVBoxLayout(self)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.addWidget(label(_("Vault"), "strong"))
         lines.addWidget(self._said)
-        lines.addLayout(row(self._lock, self._change, self._export, self._import, 1))
+        flow = FlowLayout(8)
+        for part in (self._lock, self._change, self._export, self._import):
+            flow.addWidget(part)
+        lines.addLayout(flow)
         self._presenter.state_changed.connect(self._show)
         self._presenter.unlocked.connect(self._show)
+        self._presenter.done.connect(self._on_done)
         self._show()
         self._presenter.refresh()
 
@@ -47,11 +51,16 @@ class VaultSection(QWidget):
         state = self._presenter.state
         there, locked = state.kind != "none", state.locked
         self._said.setText(translate(state.reason) if locked and state.reason else _said(state.kind, locked))
-        self._lock.setText(_("Unlock") if locked else _("Lock"))
+        self._lock.setText(_("Unlock…") if locked else _("Lock"))
         self._lock.setEnabled(there and state.kind != "session")
         self._change.setEnabled(state.kind == "passphrase")
         self._export.setEnabled(there and not locked)
         self._import.setEnabled(there and not locked)
+
+    @Slot(int)
+    def _on_done(self, count: int) -> None:
+        """Say how many secrets went into the file or came out of it."""
+        self._said.setText(translate(msg_n("Done: %(count)s secret", "Done: %(count)s secrets", count)))
 
     @Slot()
     def _on_lock(self) -> None:

@@ -57,6 +57,8 @@ def test_a_vault_is_made_behind_a_passphrase_typed_twice(presenter, parent, qtbo
     assert not go(dialog).isEnabled()
     type_in(dialog, passphrase=OLD, again=NEW)
     assert not go(dialog).isEnabled()
+    assert dialog.findChild(QLabel, "vault_strength").text() == "The two are not the same."
+    type_in(dialog, again=OLD[:3])  # still typing: no reproach
     assert dialog.findChild(QLabel, "vault_strength").text() == "Strong"
     answer(qtbot, dialog, presenter.unlocked, passphrase=OLD, again=OLD)
     assert presenter.state.kind == "passphrase"
@@ -79,7 +81,11 @@ def test_a_wrong_passphrase_is_said_and_stays_typed(presenter, parent, qtbot, se
     assert dialog.isVisible()
     line = dialog.findChild(QLineEdit, "vault_passphrase")
     assert (line.text(), line.echoMode()) == (NEW, QLineEdit.EchoMode.Password)
-    assert dialog.findChild(QWidget, "vault_problems").isVisible()
+    problems = dialog.findChild(QWidget, "vault_problems")
+    assert problems.isVisible()
+    said = [one for one in problems.findChildren(QLabel) if one.text()]
+    assert [one.text() for one in said] == ["The passphrase is not the one of this vault."]
+    assert all(one.height() >= one.heightForWidth(one.width()) for one in said), "words are cut"
     with qtbot.waitSignal(dialog.accepted):
         type_in(dialog, passphrase=OLD)
         go(dialog).click()
@@ -94,7 +100,9 @@ def test_the_passphrase_changes_and_secrets_travel(presenter, parent, qtbot, ser
     services.vault.unlock(NEW)
     file = tmp_path / "export"
     export = TransferDialog(parent, presenter, export=True)
-    answer(qtbot, export, presenter.done, file=str(file), passphrase=OLD)
+    type_in(export, file=str(file), passphrase=OLD, again=NEW)
+    assert not go(export).isEnabled(), "an export whose passphrase was mistyped could never be read"
+    answer(qtbot, export, presenter.done, file=str(file), passphrase=OLD, again=OLD)
     services.vault.remove("a")
     answer(qtbot, TransferDialog(parent, presenter, export=False), presenter.done, file=str(file), passphrase=OLD)
     assert services.vault.get("a") == "secret-4711"

@@ -58,7 +58,7 @@ def test_it_is_locked_and_unlocked_among_the_settings(window, vault, qtbot):
     dialog = settings(window, qtbot)
     press(qtbot, dialog, "vault_lock")
     lock = dialog.findChild(QPushButton, "vault_lock")
-    qtbot.waitUntil(lambda: lock.text() == "Unlock")
+    qtbot.waitUntil(lambda: lock.text() == "Unlock…")
     assert vault.state().locked
     assert not dialog.findChild(QPushButton, "vault_export_asked").isEnabled()
     press(qtbot, dialog, "vault_lock")
@@ -83,7 +83,7 @@ def test_secrets_are_exported_and_imported_among_the_settings(window, vault, qtb
     dialog = settings(window, qtbot)
     file = str(tmp_path / "export")
     press(qtbot, dialog, "vault_export_asked")
-    answer(qtbot, opened(qtbot, TransferDialog), file=file, passphrase=NEW)
+    answer(qtbot, opened(qtbot, TransferDialog), file=file, passphrase=NEW, again=NEW)
     opened(qtbot, SettingsDialog)
     vault.remove("a")
     press(qtbot, dialog, "vault_import_asked")
