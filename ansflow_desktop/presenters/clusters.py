@@ -15,6 +15,7 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.clusters_checks import AGAIN_S, Due, Gathered, Line
 from ansflow_desktop.presenters.clusters_state import (
     PRACTICE,
     ClusterRow,
@@ -27,9 +28,6 @@ from ansflow_desktop.process import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_TOGETHER = 8
-_AGAIN_S = 30.0
 
 
 class _Relay(QObject):
@@ -50,21 +48,28 @@ class ClustersPresenter(Presenter):
         self._services = services
         self._reads = reads or ClusterReads()
         self._statuses: dict[str, ClusterStatus] = {}
-        self._gate = asyncio.Semaphore(_TOGETHER)
+        self._line = Line(self._check_in_turn)
+        self._due = Due()
+        self._checking: set[str] = set()
+        self._changes = Gathered(self._show_statuses)
         self._cancel = Cancel()
         self._relay = _Relay()
         self._relay.progressed.connect(self._on_progress)
         self.state = ClustersState()
 
     def load(self) -> None:
-        """Read the list of clusters off the window's thread, check every cluster, and again every half minute."""
+        """Read the list of clusters off the window's thread, check every cluster, and again every half minute.
+
+        Those that do not answer are asked more and more seldom.
+        """
+        self._due.forget()
         self._start("load", self._keep_loading())
 
     async def _keep_loading(self) -> None:
         while True:
             await self._load()
-            await asyncio.gather(*(self._check(row.entry) for row in self.state.rows))
-            await asyncio.sleep(_AGAIN_S)
+            await self._line.ask(row.entry for row in self.state.rows if self._due.is_due(row.entry.name))
+            await asyncio.sleep(AGAIN_S)
 
     def refresh_list(self) -> None:
         """Read the list again and check only what was not checked yet."""
@@ -72,8 +77,8 @@ class ClustersPresenter(Presenter):
 
     async def _load_new(self) -> None:
         await self._load()
-        new = [row.entry for row in self.state.rows if row.status.reach is Reach.UNCHECKED]
-        await asyncio.gather(*(self._check(entry) for entry in new))
+        waiting = (Reach.UNCHECKED, Reach.CHECKING)
+        await self._line.ask(row.entry for row in self.state.rows if self._reach(row.entry.name) in waiting)
 
     async def _load(self) -> None:
         entries, problems, practices = await off_thread(self._read_list)
@@ -104,27 +109,56 @@ class ClustersPresenter(Presenter):
         row = self.state.row(name)
         if row is None:
             return
-        if row.status.reach is Reach.APPROVAL_NEEDED and not self._approved(row.entry):
-            self.approval_needed.emit(row.entry)
+        if self._reach(name) is Reach.APPROVAL_NEEDED and not self._approved(row.entry):
+            self._start("approval", self._ask_approval(row.entry))
             return
-        self._start(f"check {name}", self._check(row.entry))
+        self._start(f"check {name}", self._check_now(row.entry))
 
-    async def _check(self, entry: ClusterEntry) -> None:
+    def _reach(self, name: str) -> Reach:
+        known = self._statuses.get(name)
+        return known.reach if known else Reach.UNCHECKED
+
+    async def _ask_approval(self, entry: ClusterEntry) -> None:
+        """Ask with the whole program, what the vault keeps of it included where that is open."""
+        self.approval_needed.emit(await off_thread(lambda: self._services.cluster_book.shown(entry)))
+
+    async def _check_in_turn(self, entry: ClusterEntry) -> None:
+        """Check a cluster whose turn it is; what is known of it stays until it answers, so that no row blinks."""
+        if entry.name not in self._checking and self.state.row(entry.name) is not None:
+            await self._check(entry, seen=self._reach(entry.name) is Reach.UNCHECKED)
+
+    async def _check_now(self, entry: ClusterEntry) -> None:
+        """Check a cluster that somebody asked for: it waits for no other, and is seen to be checked."""
+        self._line.leave(entry.name)
+        await self._check(entry, seen=self._reach(entry.name) is not Reach.REACHABLE)
+
+    async def _check(self, entry: ClusterEntry, *, seen: bool) -> None:
+        known = self._without_asking(entry)
+        if known is not None:
+            self._set_status(known)
+            return
+        if seen:
+            self._set_status(ClusterStatus(name=entry.name, reach=Reach.CHECKING))
+        kind = f"check {entry.name}"
+        number = self._requests.begin(kind)
+        self._checking.add(entry.name)
+        try:
+            found = await self._answer(entry)
+        finally:
+            if self._requests.current(kind, number):
+                self._checking.discard(entry.name)
+        if self._requests.current(kind, number):
+            self._due.note(entry.name, good=found.reach is Reach.REACHABLE)
+            self._set_status(found)
+
+    def _without_asking(self, entry: ClusterEntry) -> ClusterStatus | None:
+        """Return the status of a cluster that cannot or must not be contacted, None for any other."""
         row = self.state.row(entry.name)
         if row is not None and row.practice and not row.running:
-            self._set_status(ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=msg("Not running")))
-            return
+            return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=msg("Not running"))
         if entry.problem:
-            self._set_status(ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=entry.problem))
-            return
-        if not self._approved(entry):
-            self._set_status(_approval_status(entry))
-            return
-        known = self._statuses.get(entry.name)
-        if known is None or known.reach is not Reach.REACHABLE:
-            self._set_status(ClusterStatus(name=entry.name, reach=Reach.CHECKING))
-        async with self._gate:
-            self._set_status(await self._answer(entry))
+            return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=entry.problem)
+        return None if self._approved(entry) else _approval_status(entry)
 
     async def _answer(self, entry: ClusterEntry) -> ClusterStatus:
         try:
@@ -142,15 +176,18 @@ class ClustersPresenter(Presenter):
         self._set_status(status)
 
     def changed(self, name: str) -> None:
-        """Read the list again and check cluster `name`, which was added or changed."""
+        """Read the list again and check cluster `name`, which was added or changed; an answer on its way is dropped."""
+        self._requests.begin(f"check {name}")
+        self._checking.discard(name)
         self._statuses.pop(name, None)
         self._start("list", self._load_changed(name))
 
     async def _load_changed(self, name: str) -> None:
-        await self._load_new()
+        await self._load()
         row = self.state.row(name)
-        if row is not None and row.status.reach is Reach.UNCHECKED:
-            await self._check(row.entry)
+        if row is not None:
+            await self._check_now(row.entry)
+        await self._load_new()
 
     def remove(self, name: str) -> None:
         """Forget a cluster that was added by hand, with its secret."""
@@ -169,7 +206,7 @@ class ClustersPresenter(Presenter):
         """Remember that the person saw and approved this credential program, and check the cluster with it."""
         if entry.exec_plugin is not None:
             self._services.approvals.approve(entry.exec_plugin)
-        self._start(f"check {entry.name}", self._check(entry))
+        self._start(f"check {entry.name}", self._check_now(entry))
 
     def add_file(self, path: str) -> None:
         """Read one more kubeconfig file, which is never written to."""
@@ -246,20 +283,26 @@ class ClustersPresenter(Presenter):
     async def close(self) -> None:
         """End every task; a practice cluster that is being started is given up."""
         self._cancel.request()
+        self._changes.stop()
         await super().close()
 
     def _set_status(self, status: ClusterStatus) -> None:
         self._statuses[status.name] = status
-        rows = tuple(
-            msgspec.structs.replace(row, status=status) if row.entry.name == status.name else row
-            for row in self.state.rows
-        )
+        self._changes.changed()
+
+    def _show_statuses(self) -> None:
+        """Publish every status that came since: one list for many answers."""
+        rows = tuple(_with_status(row, self._statuses.get(row.entry.name)) for row in self.state.rows)
         self._publish(msgspec.structs.replace(self.state, rows=rows))
 
     def _publish(self, state: ClustersState) -> None:
         if state != self.state:
             self.state = state
             self.state_changed.emit()
+
+
+def _with_status(row: ClusterRow, status: ClusterStatus | None) -> ClusterRow:
+    return row if status is None or status is row.status else msgspec.structs.replace(row, status=status)
 
 
 def _approval_status(entry: ClusterEntry) -> ClusterStatus:

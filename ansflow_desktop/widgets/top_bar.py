@@ -13,7 +13,7 @@ from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.shell_state import ShellState
 from ansflow_desktop.widgets import icons, theme, words
-from ansflow_desktop.widgets.controls import Chip, ComboBox, button, icon_button, label
+from ansflow_desktop.widgets.controls import Chip, ComboBox, button, icon_button, label, plain_tip
 
 HEIGHT = 54
 _ROW = Qt.ItemDataRole.UserRole
@@ -59,9 +59,11 @@ def paint_cluster(painter: QPainter, rect: QRect, row: ClusterRow) -> None:
         painter.setBrush(QColor(theme.colour(f"mark_{row.entry.marks.colour}")))
         painter.drawRoundedRect(QRectF(inside.left(), inside.center().y() - 8, 4, 17), 2, 2)
         inside = inside.adjusted(10, 0, 0, 0)
+    painter.setFont(theme.body_font(bold=True))
+    free = inside.width() - painter.fontMetrics().horizontalAdvance(row.entry.name) - 14
     painter.setFont(theme.body_font(theme.SMALL_PX))
     state = state_text(row)
-    width = min(painter.fontMetrics().horizontalAdvance(state) + 2, inside.width() * 3 // 5)
+    width = min(painter.fontMetrics().horizontalAdvance(state) + 2, max(free, inside.width() * 3 // 5))
     painter.setPen(QColor(theme.colour("muted")))
     place = QRect(inside.right() - width, inside.top(), width, inside.height())
     shown = painter.fontMetrics().elidedText(state, Qt.TextElideMode.ElideRight, width)
@@ -79,6 +81,7 @@ class ClusterBox(ComboBox):
     def __init__(self) -> None:
         """Make it empty."""
         super().__init__(_("Cluster"))
+        self._shown: tuple[ClusterRow, ...] = ()
         self.setObjectName("cluster_box")
         self.setItemDelegate(_ClusterDelegate(self))
         self.setMinimumWidth(250)
@@ -89,16 +92,21 @@ class ClusterBox(ComboBox):
     def set_rows(self, rows: tuple[ClusterRow, ...], chosen: str) -> None:
         """Show these clusters; a list of the same names is changed in place, so that an open list does not blink."""
         names = [row.entry.name for row in rows]
-        if names != [self.itemText(index) for index in range(self.count())]:
+        shown: tuple[ClusterRow | None, ...] = self._shown
+        if names != [one.entry.name for one in self._shown]:
             self.clear()
             self.addItems(names)
+            shown = (None,) * len(rows)
+        self._shown = rows
         for index, row in enumerate(rows):
+            if row is shown[index]:
+                continue
             self.setItemData(index, row, _ROW)
             self.setItemData(index, state_text(row), Qt.ItemDataRole.AccessibleDescriptionRole)
         self.setCurrentIndex(names.index(chosen) if chosen in names else -1)
         row_shown = self.currentData(_ROW)
         self.setAccessibleDescription(f"{chosen}: {state_text(row_shown)}" if row_shown else "")
-        self.setToolTip(row_shown.entry.server if row_shown else "")
+        self.setToolTip(plain_tip(row_shown.entry.server) if row_shown else "")
         self.update()
 
     def sizeHint(self) -> QSize:
