@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.presenters.clusters_state import ClusterRow
 
 _FRESH_S = 60.0
+_AGAIN_S = 30.0
 
 
 class ClusterDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,8 @@ class ClusterDetailsPresenter(Presenter):
         self._errors: dict[str, UserError] = {}
         self._testing: set[str] = set()
         self._reading: set[str] = set()
+        self._failed_at: dict[str, float] = {}
+        self._before: dict[str, ClusterRow] = {}
         self.state = ClusterDetails()
         clusters.state_changed.connect(self._on_clusters)
 
@@ -59,16 +62,34 @@ class ClusterDetailsPresenter(Presenter):
 
     @Slot()
     def _on_clusters(self) -> None:
+        first = {row.entry.name: row for row in reversed(self._clusters.state.rows)}
+        for row in first.values():
+            self._compare(row)
         if self.state.name:
             self.show(self.state.name)
 
+    def _compare(self, row: ClusterRow) -> None:
+        """Forget what is another connection's, and why figures could not be read of a cluster that answers again."""
+        name = row.entry.name
+        before, self._before[name] = self._before.get(name), row
+        if before is None or before is row:
+            return
+        if (before.entry.server, before.entry.source) != (row.entry.server, row.entry.source):
+            self.forget(name)
+        elif _answers(row) and not _answers(before):
+            self._failed_at.pop(name, None)
+
     def _read_where_old(self) -> None:
-        row, name = self.state.row, self.state.name
-        known = self._figures.get(name)
-        answers = row is not None and row.status.reach is Reach.REACHABLE
-        fresh = known is not None and time.time() - known.read_at < _FRESH_S
-        if answers and not fresh and name not in self._reading and name not in self._errors:
+        name = self.state.name
+        if _answers(self.state.row) and not self._is_fresh(name) and name not in self._reading:
             self.read()
+
+    def _is_fresh(self, name: str) -> bool:
+        """Return whether figures, or why there are none, are of a short while ago."""
+        known = self._figures.get(name)
+        if name in self._errors:
+            return time.monotonic() - self._failed_at.get(name, -_AGAIN_S) < _AGAIN_S
+        return known is not None and abs(time.time() - known.read_at) < _FRESH_S
 
     def read(self) -> None:
         """Read the figures of the cluster shown anew."""
@@ -84,7 +105,7 @@ class ClusterDetailsPresenter(Presenter):
             self._figures[name] = await self._reads.statistics(document, name)
             self._errors.pop(name, None)
         except UserError as error:
-            self._errors[name] = error
+            self._fail(name, error)
         finally:
             self._reading.discard(name)
             self._refresh(self.state.name)
@@ -115,8 +136,11 @@ class ClusterDetailsPresenter(Presenter):
             self._refresh(self.state.name)
             self._read_where_old()
 
+    def _fail(self, name: str, error: UserError) -> None:
+        self._errors[name], self._failed_at[name] = error, time.monotonic()
+
     def _refused(self, name: str, error: UserError) -> None:
-        self._errors[name] = error
+        self._fail(name, error)
         if is_locked_away(error):
             self.vault_needed.emit(error, lambda: self.test(name))
 
@@ -139,3 +163,7 @@ class ClusterDetailsPresenter(Presenter):
         if state != self.state:
             self.state = state
             self.state_changed.emit()
+
+
+def _answers(row: ClusterRow | None) -> bool:
+    return row is not None and row.status.reach is Reach.REACHABLE

@@ -63,8 +63,11 @@ class ResourcesPresenter(Presenter):
 
     @Slot()
     def reload(self) -> None:
-        """Read everything again now; the rows stay until the answer is there."""
-        if self._feed is None:
+        """Read everything again now; the rows stay until the answer is there.
+
+        After an error the connection is begun anew, as what one signs in with may be another one now.
+        """
+        if self._feed is None or self.state.error is not None:
             self._begin()
         else:
             self._choose()
@@ -130,12 +133,23 @@ class ResourcesPresenter(Presenter):
         def on_state(choice: Choice, error: UserError | None) -> None:
             if self._requests.current("feed", number) and choice == self._choice():
                 self._set(error=error, loading=self.state.loading and error is None)
+                if error is not None:
+                    self._start("newer", self._follow_newer(self.state.cluster, document, number))
 
         def on_kinds(kinds: tuple[ServedKind, ...]) -> None:
             if self._requests.current("feed", number):
                 self._take_kinds(kinds)
 
         return TableFeed(document, on_rows, on_state, on_kinds)
+
+    async def _follow_newer(self, cluster: str, document: dict[str, Any], number: int) -> None:
+        """Begin anew where the connection is another one now: a renewed token, an edited address or file."""
+        try:
+            now = await off_thread(lambda: self._services.catalog.document(cluster))
+        except UserError:  # what is wrong with it is said where one comes back to it
+            return
+        if now != document and self._requests.current("feed", number):
+            self._begin()
 
     def _choice(self) -> Choice:
         from ansflow_desktop.kube.tables_watch import Choice

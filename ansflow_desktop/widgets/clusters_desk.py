@@ -38,6 +38,13 @@ class ClustersDesk(QObject):
         self.details = ClusterDetailsPresenter(services, clusters, reads)
         self.details.vault_needed.connect(self.vault_needed)
         self.details.failed.connect(self.failed)
+        clusters.removed.connect(self._forget)
+
+    @Slot(str)
+    def _forget(self, name: str) -> None:
+        """Let go of the objects of a cluster that was removed, or whose connection may be another one now."""
+        if self._resources is not None and self._resources.state.cluster == name:
+            self._resources.show("")
 
     def page(self) -> ClustersPage:
         """Return a new page."""
@@ -48,6 +55,7 @@ class ClustersDesk(QObject):
         made.vault_needed.connect(self.vault_needed)
         made.failed.connect(self.failed)
         made.saved.connect(self.saved)
+        made.saved.connect(self._forget)
         made.released.connect(self._on_released)
         self._forms.append(made)
         return made

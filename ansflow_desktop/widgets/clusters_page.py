@@ -25,11 +25,11 @@ from ansflow_desktop.presenters.cluster_details import ClusterDetailsPresenter
 from ansflow_desktop.presenters.cluster_form import ClusterFormPresenter
 from ansflow_desktop.presenters.clusters import ClustersPresenter
 from ansflow_desktop.presenters.clusters_state import ClusterRow
-from ansflow_desktop.widgets.cluster_details import DetailCard, latency_of, reach_of
+from ansflow_desktop.widgets.cluster_details import DetailCard, reach_of, version_of
 from ansflow_desktop.widgets.cluster_form import ClusterDialog
 from ansflow_desktop.widgets.cluster_statistics import StatisticsCard
 from ansflow_desktop.widgets.cluster_words import mark_look, marks_text
-from ansflow_desktop.widgets.controls import Card, ComboBox, EmptyState, TableCard, button, icon_button, row
+from ansflow_desktop.widgets.controls import Card, ComboBox, EmptyState, TableCard, button, icon_button, row, set_property
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
@@ -47,13 +47,13 @@ def columns() -> tuple[Column, ...]:
             text=lambda one: one.entry.name,
             look=mark_look,
             tip=lambda one: one.entry.marks.description or one.entry.name,
-            weight=5,
-            least=160,
+            weight=4,
+            least=120,
             strong=True,
         ),
-        Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=2, least=142),
-        Column(title=_("Group and marks"), text=marks_text, weight=4, least=130),
-        Column(title=_("Version"), text=lambda one: one.status.version, tip=latency_of, weight=1, least=80),
+        Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=0, least=172),
+        Column(title=_("Group and marks"), text=marks_text, weight=6, least=140),
+        Column(title=_("Version"), text=lambda one: one.status.version, tip=version_of, weight=1, least=84),
     )
 
 
@@ -86,7 +86,7 @@ class ClustersPage(Page):
         self.presenter, self.details = presenter, details
         self._make_form, self._make_resources = make_form, make_resources
         self._show_resources: Callable[[str, str], None] | None = None
-        self._wanted = ""
+        self._wanted = self._followed = ""
         self._build_actions()
         self._tabs = QTabBar()
         self._tabs.setObjectName("clusters_tabs")
@@ -116,7 +116,8 @@ class ClustersPage(Page):
         left = QVBoxLayout()
         left.setSpacing(12)
         left.addLayout(self._filters())
-        left.addWidget(self._list(), 1)
+        left.addWidget(self._list(), 1000)
+        left.addStretch(1)
         line.addLayout(left, 6)
         line.addWidget(self._side(), 4)
         return part
@@ -136,7 +137,7 @@ class ClustersPage(Page):
         return line
 
     def _list(self) -> TableCard:
-        card = TableCard()
+        card = self._card = TableCard()
         self._model = RowsModel(columns(), lambda one: one.entry.name)
         self.table = Table(self._model, _("Clusters"))
         self.table.setObjectName("clusters_table")
@@ -193,6 +194,7 @@ class ClustersPage(Page):
         shown = cluster_list.matching(there, self.filter.text(), self._groups.currentData() or "")
         self._model.set_rows(shown)
         self._stack.setCurrentIndex(0 if shown or state.loading else 2 if there else 1)
+        self._card.fit(self.table.height_of_rows() if shown else 0)
         self._problems.show_problems(state.problems)
         self._problem_card.setVisible(bool(state.problems))
         self._practice.show_state(state)
@@ -222,6 +224,9 @@ class ClustersPage(Page):
         text = msg_n(
             "%(good)s of %(count)s cluster reachable", "%(good)s of %(count)s clusters reachable", len(there), good=good
         )
+        checking = any(one.status.reach in (Reach.UNCHECKED, Reach.CHECKING) for one in there)
+        if checking:
+            text = msg("%(text)s, being checked", text=translate(text))
         self.set_context(translate(text) if there else "")
 
     @Slot()
@@ -232,6 +237,8 @@ class ClustersPage(Page):
         title = msg("Resources of %(cluster)s", cluster=state.name) if state.name else msg("Resources")
         self._tabs.setTabText(1, translate(title))
         self._tabs.setTabEnabled(1, bool(state.name))
+        if self._tabs.currentIndex() == 1 and state.name != self._followed:
+            self._tabs.setCurrentIndex(0)  # the cluster whose objects are shown is gone: no other takes its place
 
     @Slot()
     def _on_chosen(self) -> None:
@@ -251,6 +258,7 @@ class ClustersPage(Page):
             self._pages.addWidget(view)
         state = self.details.state
         if number == 1 and self._show_resources is not None and state.row is not None:
+            self._followed = state.name
             self._show_resources(state.name, state.row.entry.namespace)
         self._pages.setCurrentIndex(number)
 
@@ -357,7 +365,7 @@ class RemoveClusterDialog(QMessageBox):
         keep = self.addButton(_("Keep"), QMessageBox.ButtonRole.RejectRole)
         remove = self.addButton(_("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         remove.setObjectName("cluster_remove_now")
-        remove.setProperty("role", "danger")
+        set_property(remove, "role", "danger")
         remove.clicked.connect(self._on_remove)
         self.setDefaultButton(keep)
         self.setEscapeButton(keep)
