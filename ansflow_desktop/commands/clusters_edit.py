@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -66,8 +68,13 @@ def clusters_edit(session: Session) -> int:
 
 
 def clusters_remove(session: Session) -> int:
-    """Remove a cluster that was added by hand with its secret; of any other one only the notes."""
+    """Remove a cluster that was added by hand with its secret; of any other one only the notes.
+
+    Where no cluster has that name, a kubeconfig file that was added is read no more.
+    """
     services, name = session.services, session.args.cluster
+    if not _is_cluster(session, name) and services.forget_kubeconfig(Path(name)):
+        return _forgotten(session, name)
     entry = services.catalog.entry(name)
     mine = services.cluster_book.own(name) is not None
     services.cluster_book.remove(name)
@@ -80,6 +87,25 @@ def clusters_remove(session: Session) -> int:
     else:
         words = _("The notes on %(name)s were removed; the cluster stands in %(source)s, which is never written")
         session.out.line(words % {"name": name, "source": entry.source})
+        if entry.source in services.settings.extra_kubeconfigs:
+            session.out.note(
+                msg(
+                    "To read this file no more: ansflow-desktop clusters remove %(file)s",
+                    file=shlex.quote(entry.source),
+                )
+            )
+    return int(ExitCode.DONE)
+
+
+def _is_cluster(session: Session, name: str) -> bool:
+    return any(entry.name == name for entry in session.services.catalog.entries())
+
+
+def _forgotten(session: Session, file: str) -> int:
+    if session.out.is_text:
+        session.out.line(_("%(file)s is not read any more; the file itself was left as it is") % {"file": file})
+    else:
+        session.out.document({"name": file, "removed": True})
     return int(ExitCode.DONE)
 
 

@@ -224,6 +224,19 @@ class Services:
         if path not in known:
             self.save_settings(msgspec.structs.replace(self.settings, extra_kubeconfigs=(*known, path)))
 
+    def forget_kubeconfig(self, file: Path) -> bool:
+        """Read the added `file` no more, which may be gone; return whether it was one. The file itself stays.
+
+        Raises UserError where the settings cannot be written.
+        """
+        path = str(paths.expanded(file).absolute())
+        kept = tuple(one for one in self.settings.extra_kubeconfigs if one != path)
+        if len(kept) == len(self.settings.extra_kubeconfigs):
+            return False
+        self.save_settings(msgspec.structs.replace(self.settings, extra_kubeconfigs=kept))
+        self.catalog.forget_file(Path(path))
+        return True
+
     @property
     def credentials(self) -> CredentialService:
         """Every credential that any cluster uses, with what it says and what the server says."""

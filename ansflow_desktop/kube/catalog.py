@@ -223,6 +223,15 @@ class ClusterCatalog:
                 self._added.append(file)
             self._state = _State()
 
+    def forget_file(self, path: Path) -> bool:
+        """Read the added kubeconfig file `path` no more, whether it is still there or not; return whether it was."""
+        file = paths.expanded(path).absolute()
+        with self._lock:
+            known = file in self._added
+            self._added = [one for one in self._added if one != file]
+            self._state = _State()
+        return known
+
     def _row(self, name: str) -> _Row:
         rows = self._rows()
         if name not in rows:

@@ -26,6 +26,16 @@ FIELD = "kubeconfig"
 _SECTIONS = {"contexts": "context", "clusters": "cluster", "users": "user"}
 _CLUSTER_PATHS = ("certificate-authority",)
 _USER_PATHS = ("client-certificate", "client-key", "tokenFile")
+_TEXTS = (
+    *("cluster", "user", "namespace"),
+    *("server", "certificate-authority", "tls-server-name", "proxy-url"),
+    *_USER_PATHS,
+    *("token", "username", "password", "as", "as-uid"),
+)
+_DATA = ("certificate-authority-data", "client-certificate-data", "client-key-data")
+_INSECURE = "insecure-skip-tls-verify"
+_GROUPS = "as-groups"
+_MAPPINGS = ("exec", "auth-provider")
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,4 +258,20 @@ def _problem(context: Definition, cluster: Definition | None, user_name: str, us
         return msg("The cluster “%(name)s” has no server address", name=cluster.name)
     if user_name and user is None:
         return msg("The context names the user “%(name)s”, who is not defined", name=user_name)
-    return ""
+    return _mistyped(context.value) or _mistyped(cluster.value) or (_mistyped(user.value) if user else "")
+
+
+def _mistyped(value: Mapping[str, Any]) -> Text:
+    """Return which field has no form that kubectl takes; a number in place of a text breaks whoever reads it."""
+    for name in _TEXTS:
+        if not isinstance(value.get(name), str | None):
+            return msg("The field %(field)s is not a text", field=name)
+    for name in _DATA:
+        if not isinstance(value.get(name), str | bytes | None):
+            return msg("The field %(field)s is not a text", field=name)
+    if not isinstance(value.get(_INSECURE), bool | None):
+        return msg("The field %(field)s is neither true nor false", field=_INSECURE)
+    if not isinstance(value.get(_GROUPS), list | None):
+        return msg("The field %(field)s is not a list", field=_GROUPS)
+    wrong = [name for name in _MAPPINGS if not isinstance(value.get(name), dict | None)]
+    return msg("The field %(field)s is not a mapping", field=wrong[0]) if wrong else ""

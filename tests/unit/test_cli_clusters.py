@@ -232,3 +232,26 @@ def test_a_file_name_of_any_letters_is_an_error_in_words(call, given, option):
     words = ["add", given] if option == "FILE" else ["add", "lab", "--server", DEAD, f"{option}={given}"]
     code, out, _err = call("clusters", *words, form="json")
     assert (code, json.loads(out)["error"]["code"]) == (2, 2)
+
+
+def test_a_kubeconfig_file_that_was_added_is_read_no_more_when_that_is_wanted(call, folder):
+    more = folder / "more"
+    more.write_text((folder / "config").read_text().replace("dead", "second"))
+    assert call("clusters", "add", more)[0] == 0
+    code, _, err = call("clusters", "remove", "second")
+    assert code == 0 and f"clusters remove {more}" in err
+    more.unlink()  # it may be gone, too
+    assert call("clusters", "remove", more)[0] == 0
+    code, out, err = call("clusters", "list", form="json")
+    assert [row["name"] for row in json.loads(out)] == ["dead"] and str(more) not in err
+    assert call("clusters", "remove", more)[0] == 2
+
+
+def test_one_cluster_with_a_field_of_a_wrong_type_does_not_hide_the_others(call, folder):
+    more = folder / "more"
+    text = (folder / "config").read_text()
+    more.write_text(text.replace("dead", "typed").replace("server:", "proxy-url: 5, server:"))
+    assert call("clusters", "add", more)[0] == 0
+    code, out, _ = call("clusters", "list", form="json")
+    rows = {row["name"]: row["message"] for row in json.loads(out)}
+    assert code == 0 and "proxy-url" in rows["typed"] and rows["dead"]

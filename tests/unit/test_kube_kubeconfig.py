@@ -192,3 +192,29 @@ def test_which_files_are_read(tmp_path):
 
 def test_dev_null_is_an_empty_kubeconfig():
     assert load((Path(os.devnull),)).problems == ()
+
+
+@pytest.mark.parametrize(
+    "place, field",
+    [
+        ("cluster", "server"),
+        ("cluster", "proxy-url"),
+        ("cluster", "tls-server-name"),
+        ("cluster", "certificate-authority-data"),
+        ("cluster", "insecure-skip-tls-verify"),
+        ("user", "token"),
+        ("user", "tokenFile"),
+        ("user", "client-key-data"),
+        ("user", "as-groups"),
+        ("user", "exec"),
+        ("user", "auth-provider"),
+    ],
+)
+@pytest.mark.parametrize("value", ["5", "1.5", ".nan"])
+def test_a_field_of_a_wrong_type_makes_one_context_unusable_and_says_which(tmp_path, place, field, value):
+    typed = f"{{{field}: {value}}}" if place == "user" else "{token: t}"
+    more = f", {field}: {value}" if place == "cluster" else ""
+    broken = write(tmp_path / "a", config("a", user=typed, cluster=more))
+    found = load((broken, write(tmp_path / "b", config("b"))))
+    words = {entry.name: translate(entry.problem) for entry in found.entries}
+    assert field in words["a"] and words["b"] == ""
