@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 
+_PAIR = re.compile(r"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
 _PLAIN_UNIT = re.compile(r"[A-Za-z0-9_./:=@+,-]+")
 
 
@@ -27,5 +28,15 @@ def systemd(text: str) -> str:
 
 
 def yaml(text: str) -> str:
-    """Return `text` as a double-quoted YAML scalar (JSON's string is one)."""
-    return json.dumps(text)
+    """Return `text` as a double-quoted YAML scalar."""
+    return in_yaml(json.dumps(text))
+
+
+def in_yaml(made: str) -> str:
+    """Return JSON as YAML: the same but for letters beyond 16 bits, which YAML spells as one escape (YAML 1.2, 5.7)."""
+    return _PAIR.sub(_long_escape, made)
+
+
+def _long_escape(found: re.Match[str]) -> str:
+    letter: str = json.loads(f'"{found[0]}"')
+    return f"\\U{ord(letter):08x}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ansflow_desktop.credentials.automation_quote import in_yaml
 from ansflow_desktop.credentials.renew import require_account, require_lifetime
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
@@ -101,7 +102,7 @@ def filled(request: AutomationRequest) -> dict[str, str]:
         "ACCOUNT": request.account,
         "EVERY": str(every(request)),
         "SCHEDULE": schedule(every(request)),
-        "CLUSTER_JSON": cluster_json(request),
+        "CLUSTER_JSON": in_yaml(cluster_json(request)),
         "SOURCE": request.source,
         "CONTEXT": request.context,
         "TARGET": target(request),
@@ -152,7 +153,7 @@ def cluster_json(request: AutomationRequest) -> str:
 
 
 def kubeconfig_around_token(request: AutomationRequest) -> tuple[str, str]:
-    """Return what stands before and behind the token in a kubeconfig (JSON) of one context, named as the cluster."""
+    """Return what stands before and behind the token in a kubeconfig of one context, named as the cluster."""
     name, user = request.cluster, f"{request.namespace}-{request.account}"
     context = {"cluster": name, "namespace": request.namespace, "user": user}
     document = {
@@ -163,7 +164,7 @@ def kubeconfig_around_token(request: AutomationRequest) -> tuple[str, str]:
         "contexts": [{"name": name, "context": context}],
         "users": [{"name": user, "user": {"token": ""}}],
     }
-    whole = json.dumps(document)
+    whole = in_yaml(json.dumps(document))  # kubectl takes it for YAML
     place = whole.rindex('"token": ""') + len('"token": "')
     return whole[:place], whole[place:]
 

@@ -18,7 +18,7 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.presenters.deploy import DeployPresenter
 from ansflow_desktop.presenters.deploy_state import DeployState, PreviewStatus
 from ansflow_desktop.widgets.code import OUTPUT_LINES, CodeView, CommandView
-from ansflow_desktop.widgets.controls import Card, Column, EmptyState, button, label, row
+from ansflow_desktop.widgets.controls import Card, Column, EmptyState, button, label, plain_tip, row
 from ansflow_desktop.widgets.deploy_form import DeployForm
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
@@ -180,7 +180,7 @@ class DeployPage(Page):
         state = self.presenter.state
         self.set_context(_context(state))
         self._deploy.setEnabled(state.can_deploy)
-        self._deploy.setToolTip(_blocker(state))
+        self._deploy.setToolTip(plain_tip(_blocker(state)))
         self._copy.setEnabled(bool(state.copy_text))
         self._command.show_command(state.command)
         self._problems.show_problems(state.problems_elsewhere(*_PLACED))

@@ -14,6 +14,14 @@ _KEY = "window/geometry"
 _SHOWN_MS = 8000
 
 
+def _plain(text: Text) -> str:
+    """Return `text` without what a desktop takes for markup or a link: it may name what a stranger's kubeconfig holds.
+
+    Notifications may hold both (freedesktop.org, Desktop Notifications Specification, "Markup").
+    """
+    return translate(text).replace("<", "\u2039").replace(">", "\u203a")
+
+
 def restore_place(window: QWidget, file: Path) -> bool:
     """Put `window` where `file` says it was last; return False where there is no such file or it says nothing.
 
@@ -56,7 +64,7 @@ class Notifier(QObject):
             return False
         QApplication.alert(self._window)
         if QSystemTrayIcon.isSystemTrayAvailable():
-            self._icon().showMessage(translate(title), translate(text), self._icon().icon(), _SHOWN_MS)
+            self._icon().showMessage(_plain(title), _plain(text), self._icon().icon(), _SHOWN_MS)
         return True
 
     @Slot()

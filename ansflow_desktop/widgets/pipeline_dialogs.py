@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 from ansflow_desktop.i18n import Text, _, msg, msg_n, translate
 from ansflow_desktop.presenters.pipeline_editor_desk import OwnCommand
 from ansflow_desktop.widgets.code import CodeView
-from ansflow_desktop.widgets.controls import ComboBox, button, label, row
+from ansflow_desktop.widgets.controls import ComboBox, button, label, plain_tip, row
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
 
@@ -215,7 +215,7 @@ class ChooseDialog(Dialog):
         self.setMinimumWidth(420)
         for path in paths:
             made = button(path.rsplit("/", 1)[-1], "palette", "file-document-outline")
-            made.setToolTip(path)
+            made.setToolTip(plain_tip(path))
             made.setProperty("path", path)
             made.clicked.connect(self._on_chosen)
             self.body.addWidget(made)

@@ -14,7 +14,7 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.release import Release
 from ansflow_desktop.presenters.releases import ReleasesPresenter, ReleasesState, chart_parts
 from ansflow_desktop.widgets import theme, words
-from ansflow_desktop.widgets.controls import Chip, EmptyState, TableCard, button, icon_button, label, row
+from ansflow_desktop.widgets.controls import Chip, EmptyState, TableCard, button, icon_button, label, plain_tip, row
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
@@ -245,7 +245,7 @@ class ReleasesPage(Page):
         if state.stale:
             ago = words.age(time.time() - state.fresh_at)
             self._stale.set(translate(msg("Reconnecting, read %(ago)s", ago=ago)), "alert", "warn")
-            self._stale.setToolTip(words.error_lines(state.error))
+            self._stale.setToolTip(plain_tip(words.error_lines(state.error)))
         self._broken_text.setText(words.error_lines(state.error))
         self._broken_text.setMinimumHeight(max(0, self._broken_text.heightForWidth(520)))
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters.deploy_state import ValuesChoice
-from ansflow_desktop.widgets.controls import CheckBox, ElidedLabel, clear, icon_button, label
+from ansflow_desktop.widgets.controls import CheckBox, ElidedLabel, clear, icon_button, label, plain_tip
 
 
 class _ValuesRow(QWidget):
@@ -26,7 +26,7 @@ class _ValuesRow(QWidget):
         layout.setSpacing(2)
         tick = CheckBox("", translate(msg("Use %(file)s", file=name)))
         tick.setChecked(choice.used)
-        tick.setToolTip(choice.path)
+        tick.setToolTip(plain_tip(choice.path))
         tick.toggled.connect(self._on_toggled)
         layout.addWidget(tick)
         shown = ElidedLabel(name)

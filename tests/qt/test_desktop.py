@@ -1,13 +1,18 @@
 """The window's place on the screen, and what the desktop is told."""
 
+from types import SimpleNamespace
+
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon, QWidget
 from window_kit import EXAMPLE, FakeRunner
 
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus
 from ansflow_desktop.models.run import Phase, RunFinished, RunStarted
+from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.verdict import verdict
 from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.desktop import Notifier, restore_place, save_place
+from ansflow_desktop.widgets.top_bar import ClusterBox
 
 
 def test_the_place_of_the_window_is_kept(qtbot, tmp_path):
@@ -60,6 +65,25 @@ def test_nothing_is_told_to_who_looks_at_the_window(qtbot):
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     assert not Notifier(window).tell(verdict(Phase.SUCCEEDED, None).title, "")
+
+
+def test_what_a_stranger_named_is_no_markup_of_the_desktop(qtbot, monkeypatch):
+    told = []
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    tray = SimpleNamespace(icon=lambda: None, showMessage=lambda *words: told.extend(words[:2]))
+    monkeypatch.setattr(Notifier, "_icon", lambda _self: tray)
+    window = QWidget()
+    qtbot.addWidget(window)
+    assert Notifier(window).tell("<b>prod</b>", '<a href="http://evil">anna @ prod</a> has expired.')
+    assert len(told) == 2 and not set("<>") & set("".join(told)) and "anna @ prod" in told[1]
+
+
+def test_the_servers_address_is_no_markup_of_a_tool_tip(qtbot):
+    box = ClusterBox()
+    qtbot.addWidget(box)
+    hostile = ClusterEntry(name="a", context="a", server="https://<img src='file:///etc/passwd'>")
+    box.set_rows((ClusterRow(entry=hostile, status=ClusterStatus(name="a")),), "a")
+    assert "<img" not in box.toolTip() and "img" in box.toolTip()
 
 
 def test_the_window_follows_the_desktop_from_light_to_dark(window, qtbot, monkeypatch):

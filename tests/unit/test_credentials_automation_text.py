@@ -60,6 +60,15 @@ def test_the_kubeconfig_around_the_token_is_one(name) -> None:
     assert document["current-context"] == name and document["users"][0]["user"] == {"token": "abc.def"}
 
 
+def test_letters_beyond_16_bits_are_spelt_as_kubectl_reads_them() -> None:
+    """libyaml, as kubectl's own reader, takes no pair of surrogates, which JSON is full of."""
+    request = asked(cluster="prod 😀 \\ud83d\\ude00")
+    head, tail = values.kubeconfig_around_token(request)
+    (stanza,) = [text for name, text in texts("exec", request).items() if name.endswith(".yaml")]
+    for text in (f"{head}abc{tail}", stanza):
+        assert yaml.load(text, Loader=yaml.CSafeLoader)["current-context"] == request.cluster
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_bash_takes_every_generated_script(name, tmp_path) -> None:
     for kind in ("bash", "exec"):
