@@ -36,7 +36,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What is known to a question: the names, why there are none, and the local time of the answer (epoch seconds).
 
     `asking` is True while it is asked (again); `at` is 0 for one that was never answered;
-    `about` says how old the names are and why they may not be all, where more is known than `at`.
+    `about` says how old the names are and why they may not be all, where more is known than `at`; `complete` is
+    False where there may be more names than these.
     """
 
     names: tuple[str, ...] = ()
@@ -44,11 +45,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     at: float = 0
     asking: bool = False
     about: Text = ""
+    complete: bool = True
 
     @property
     def note(self) -> Text:
         """Where the names come from, for a tool tip."""
         clock = time.strftime("%H:%M:%S", time.localtime(self.at))
+        if self.error and self.about:
+            return msg("These names are older: %(why)s. %(about)s", why=self.error, about=self.about)
         if self.error and self.names:
             return msg("These names are older: %(why)s.", why=self.error)
         if self.error:
@@ -108,6 +112,11 @@ class Completions(Presenter):
         self._keep(key, msgspec.structs.replace(known, asking=True))
         self._start(key[0], self._ask(key, self._requests.begin(key[0])))
 
+    def ask_again(self, key: Key) -> None:
+        """Ask `key` now, however fresh its answer is: somebody asked for it."""
+        self._begun.pop(key, None)
+        self.ask(key)
+
     def forget(self, kind: str) -> None:
         """Ask questions of `kind` anew at the next occasion, however fresh their answers are."""
         for key in [key for key in self._begun if key[0] == kind]:
@@ -125,9 +134,16 @@ class Completions(Presenter):
             found = await (self._namespaces(key, number) if key[0] == "namespaces" else self._names_of(key))
         except (UserError, msgspec.MsgspecError, OSError) as error:
             why = error.title if isinstance(error, UserError) else str(error)
-            found = Answer(names=self.answer(key).names, error=why, at=time.time())
+            found = self._older(key, why)
         if self._requests.current(key[0], number):
             self._keep(key, found)
+
+    def _older(self, key: Key, why: Text) -> Answer:
+        """Return what was known before with its own age, now that the cluster could not be asked."""
+        known = self.answer(key)
+        return msgspec.structs.replace(
+            known, error=why, at=known.at or time.time(), asking=False, complete=known.complete and not known.names
+        )
 
     async def _names_of(self, key: Key) -> Answer:
         return Answer(names=tuple(await self._read(key)), at=time.time())
@@ -165,7 +181,7 @@ class Completions(Presenter):
 
 
 def _answer(found: NamespaceList) -> Answer:
-    return Answer(names=found.names, at=found.read_at, about=namespaces.note(found))
+    return Answer(names=found.names, at=found.read_at, about=namespaces.note(found), complete=namespaces.are_all(found))
 
 
 def charts_below(folder: str) -> list[str]:

@@ -15,6 +15,7 @@ from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.chart import Chart
+from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.models.deploy import DeployRequest
 from ansflow_desktop.models.run import RunEvent
 from ansflow_desktop.presenters.base import Presenter, off_thread
@@ -45,6 +46,7 @@ class DeployPresenter(Presenter):
     run_changed = Signal()
     output_added = Signal(str)
     finished = Signal(object)
+    namespaces_asked = Signal()
 
     def __init__(self, services: Any, reads: ClusterReads | None = None, planner: Planner | None = None) -> None:
         """Keep the services; nothing is read before a chart or a cluster is chosen."""
@@ -115,7 +117,7 @@ class DeployPresenter(Presenter):
         """Deploy to cluster `name`; the namespace was the old cluster's and is cleared."""
         first = not self.state.cluster
         namespace = self.state.namespace if first else ""
-        self._change(cluster=name, namespace=namespace, namespaces=(), kept="")
+        self._change(cluster=name, namespace=namespace, namespace_list=None, kept="")
         self.form_replaced.emit()
         self._follow_up()
 
@@ -125,11 +127,16 @@ class DeployPresenter(Presenter):
         if name == self.state.cluster:
             self._ask_kept()
 
-    @Slot(tuple)
-    def set_namespaces(self, names: tuple[str, ...]) -> None:
-        """Offer the chosen cluster's namespaces."""
-        self._change(namespaces=tuple(names))
+    @Slot(object)
+    def set_namespaces(self, found: NamespaceList | None) -> None:
+        """Offer the chosen cluster's namespaces, with their age; None for none known."""
+        self._change(namespace_list=found)
         self.form_replaced.emit()
+
+    @Slot()
+    def reload_namespaces(self) -> None:
+        """Have the chosen cluster asked for its namespaces again."""
+        self.namespaces_asked.emit()
 
     @Slot(str)
     def choose_namespace(self, name: str) -> None:

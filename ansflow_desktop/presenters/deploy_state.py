@@ -10,6 +10,7 @@ import msgspec
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text
 from ansflow_desktop.models.chart import Chart
+from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.models.deploy import DeployRequest
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.presenters.run_view import RunView
@@ -62,7 +63,7 @@ class DeployState(msgspec.Struct, frozen=True, kw_only=True):
     timeout: str = "300s"
     rollback: bool = False
     reset_values: bool = False
-    namespaces: tuple[str, ...] = ()
+    namespace_list: NamespaceList | None = None
     recent: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     planned: bool = False
@@ -73,6 +74,11 @@ class DeployState(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     run: RunView | None = None
     read_only: bool = False
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces that are offered."""
+        return self.namespace_list.names if self.namespace_list else ()
 
     @property
     def request(self) -> DeployRequest:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.presenters.base import off_thread
 from ansflow_desktop.presenters.reads import ClusterReads
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.models.cluster import NamespaceList
 
 _DAY_S = 12 * 3600
+_OLD_S = 600.0
 
 
 class Namespaces:
@@ -52,10 +53,43 @@ class Namespaces:
 def note(found: NamespaceList) -> Text:
     """Return how old the names are, and why they may not be all, for a tool tip."""
     day = "%H:%M:%S" if time.time() - found.read_at < _DAY_S else "%Y-%m-%d %H:%M"
-    clock = time.strftime(day, time.localtime(found.read_at))
+    values = {"time": time.strftime(day, time.localtime(found.read_at)), "age": age(found.read_at)}
     if found.message:
-        return msg("%(why)s Read from the cluster at %(time)s", why=found.message, time=clock)
-    return msg("Read from the cluster at %(time)s", time=clock)
+        return msg("%(why)s Read from the cluster at %(time)s (%(age)s)", why=found.message, **values)
+    return msg("Read from the cluster at %(time)s (%(age)s)", **values)
+
+
+def age(read_at: float) -> Text:
+    """Return how long ago `read_at` (epoch seconds) was: just now, 3 min ago, 5 h ago, 2 days ago."""
+    minutes = max(0, int((time.time() - read_at) / 60))
+    if not minutes:
+        return msg("just now")
+    if minutes < 60:
+        return msg_n("%(count)s min ago", "%(count)s min ago", minutes)
+    if minutes < 48 * 60:
+        return msg_n("%(count)s h ago", "%(count)s h ago", minutes // 60)
+    return msg_n("%(count)s day ago", "%(count)s days ago", minutes // (24 * 60))
+
+
+def are_all(found: NamespaceList) -> bool:
+    """Return whether a name that is not in `found` does not exist: all were listed, lately, and by the cluster."""
+    return found.complete and not found.message and not is_old(found.read_at)
+
+
+def is_old(read_at: float) -> bool:
+    """Return whether names that were read at `read_at` (epoch seconds) are so old that it is said."""
+    return time.time() - read_at >= _OLD_S
+
+
+def old_note(read_at: float) -> Text:
+    """Return what stands below a box whose names are old."""
+    return msg("Namespaces read %(age)s; the tool tip says more.", age=age(read_at))
+
+
+def not_looked_up(name: str, cluster: str) -> Text:
+    """Return what is said of a namespace that is in no list, where the list may not be whole."""
+    values = {"name": name, "cluster": cluster}
+    return msg("It is not known whether namespace %(name)s exists: %(cluster)s did not list all of them.", **values)
 
 
 _MADE: WeakKeyDictionary[Services, Namespaces] = WeakKeyDictionary()

@@ -30,7 +30,7 @@ class ShellPresenter(Presenter):
 
     cluster_changed = Signal(str)
     namespace_changed = Signal(str)
-    namespaces_changed = Signal(tuple)
+    namespaces_changed = Signal(object)
     cluster_ready = Signal(str)
     cluster_failed = Signal(str, object)
     appearance_changed = Signal()
@@ -129,6 +129,11 @@ class ShellPresenter(Presenter):
         text = error.message or error.hint
         self.add_banner(Banner(key="error", tone="bad", title=error.title, text=text))
 
+    @Slot(object, object)
+    def tell_vault(self, title: Text, text: Text) -> None:
+        """Say what became of the vault's files; a newer word takes its place."""
+        self.add_banner(Banner(key="vault", tone="warn", title=title, text=text))
+
     @Slot()
     def _on_clusters(self) -> None:
         rows = self._clusters.state.rows
@@ -162,7 +167,7 @@ class ShellPresenter(Presenter):
         self._publish(
             msgspec.structs.replace(self.state, cluster=name, namespace=noted, namespaces=(), namespaces_note="")
         )
-        self.namespaces_changed.emit(())
+        self.namespaces_changed.emit(None)
         self.cluster_changed.emit(name)
         self.namespace_changed.emit(noted)
         self._start("known namespaces", self._show_known(name))
@@ -176,9 +181,11 @@ class ShellPresenter(Presenter):
             self.namespace_changed.emit(name)
 
     def reload_namespaces(self) -> None:
-        """Ask the chosen cluster for its namespaces again."""
+        """Ask the chosen cluster for its namespaces again; one that did not answer is checked first."""
         if self._ready:
             self._start("namespaces", self._load_namespaces(self._ready))
+        elif self.state.cluster:
+            self._clusters.check(self.state.cluster)
 
     async def _load_namespaces(self, cluster: str) -> None:
         number = self._requests.begin("namespaces")
@@ -196,7 +203,7 @@ class ShellPresenter(Presenter):
         if cluster == self.state.cluster:
             note = namespaces.note(found)
             self._publish(msgspec.structs.replace(self.state, namespaces=found.names, namespaces_note=note))
-            self.namespaces_changed.emit(found.names)
+            self.namespaces_changed.emit(found)
 
     def set_running(self, count: int) -> None:
         """Show how many runs are going on."""

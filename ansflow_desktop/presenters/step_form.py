@@ -14,8 +14,9 @@ from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.presenters import namespaces
 from ansflow_desktop.presenters.base import Presenter
-from ansflow_desktop.presenters.completions import Completions, Key, NameReads
+from ansflow_desktop.presenters.completions import Answer, Completions, Key, NameReads
 from ansflow_desktop.presenters.step_form_build import build_form, has_variable, value_at
 from ansflow_desktop.presenters.step_form_state import CONFIG, MODE, FieldState, FormState, Path, same
 
@@ -160,6 +161,14 @@ class StepFormPresenter(Presenter):
         if key:
             self.completions.ask(key)
 
+    @Slot(tuple)
+    def wanted_again(self, path: Path) -> None:
+        """Ask what the box at `path` offers anew, however fresh the last answer is."""
+        field = self.state.field(path)
+        key, _why = self._question(field) if field else (None, "")
+        if key:
+            self.completions.ask_again(key)
+
     def _ask_on_show(self) -> None:
         if not str(self._step.get("type", "")).startswith("k8s_"):
             return
@@ -182,14 +191,19 @@ class StepFormPresenter(Presenter):
         if key is None:
             return msgspec.structs.replace(field, options_note=why) if why else field
         answer = self.completions.answer(key)
-        note = self._namespace_note(field, answer.names) if field.path == NAMESPACE else ""
+        note = self._namespace_note(field, answer) if field.path == NAMESPACE else ""
         shown = "" if key[0] in ("clusters", "charts") and not answer.error else answer.note
         return msgspec.structs.replace(field, options=answer.names, options_note=shown, note=note)
 
-    def _namespace_note(self, field: FieldState, names: tuple[str, ...]) -> Text:
+    def _namespace_note(self, field: FieldState, answer: Answer) -> Text:
+        """Say that the namespace does not exist only where the cluster has listed all of them."""
         name = self._filled(field.value)
-        if not name or not names or name in names:
+        if not answer.names or answer.asking:
             return ""
+        if not name or name in answer.names:
+            return namespaces.old_note(answer.at) if answer.error or namespaces.is_old(answer.at) else ""
+        if not answer.complete:
+            return namespaces.not_looked_up(name, self._text(CLUSTER))
         return msg("There is no namespace %(name)s in %(cluster)s yet.", name=name, cluster=self._text(CLUSTER))
 
     def _question(self, field: FieldState) -> tuple[Key | None, Text]:

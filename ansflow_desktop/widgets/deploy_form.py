@@ -7,7 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
-from ansflow_desktop.i18n import _, msg, msg_n, translate
+from ansflow_desktop.i18n import Text, _, msg, msg_n, translate
+from ansflow_desktop.models.cluster import NamespaceList
+from ansflow_desktop.presenters import namespaces
 from ansflow_desktop.presenters.deploy import DeployPresenter
 from ansflow_desktop.presenters.deploy_state import DeployState
 from ansflow_desktop.widgets.code import CodeEditor, CodeView
@@ -22,6 +24,7 @@ from ansflow_desktop.widgets.controls import (
     clear,
     icon_button,
     label,
+    plain_tip,
     row,
     rule,
 )
@@ -77,6 +80,14 @@ def _chips(state: DeployState) -> tuple[tuple[str, str, str], ...]:
         )
         chips.append((translate(here), *tone))
     return tuple(chips)
+
+
+def _about_namespace(name: str, cluster: str, found: NamespaceList) -> Text:
+    if not name or name in found.names:
+        return namespaces.old_note(found.read_at) if namespaces.is_old(found.read_at) else ""
+    if namespaces.are_all(found):
+        return msg("%(name)s does not exist yet and will be created.", name=name)
+    return namespaces.not_looked_up(name, cluster)
 
 
 class DeployForm(Card):
@@ -150,7 +161,13 @@ class DeployForm(Card):
         edit.setAccessibleName(_("Namespace to deploy to"))
         edit.setPlaceholderText(_("Choose or type one"))
         self._namespace.editTextChanged.connect(self._on_namespace_typed)
-        self._namespace_field = Field(_("Namespace"), self._namespace)
+        again = icon_button("refresh", _("Read the namespaces again"))
+        again.setObjectName("deploy_namespaces_again")
+        again.clicked.connect(self._presenter.reload_namespaces)
+        line = QWidget()
+        line.setLayout(row(self._namespace, again, spacing=2))
+        line.layout().setStretch(0, 1)
+        self._namespace_field = Field(_("Namespace"), line, self._namespace)
         self._new_namespace = label("", "muted", wrap=True)
         self._layout.addWidget(self._release_field)
         self._layout.addWidget(self._namespace_field)
@@ -261,14 +278,16 @@ class DeployForm(Card):
             missing=missing,
         )
         self._fetched.setText(translate(note))
-        self._fetched.setToolTip(translate(state.fetches))
+        self._fetched.setToolTip(plain_tip(translate(state.fetches)))
         self._fetched.setVisible(bool(state.fetches and missing))
 
     def _show_namespace_note(self, state: DeployState) -> None:
-        new = bool(state.namespace and state.namespaces and state.namespace not in state.namespaces)
-        note = msg("%(name)s does not exist yet and will be created.", name=state.namespace)
-        self._new_namespace.setText(translate(note) if new else "")
-        self._new_namespace.setVisible(new and not state.problems_of("k8s_namespace", "namespace"))
+        """Say how old the names are where they are not fresh, and that one does not exist where that is known."""
+        found = state.namespace_list
+        text = translate(_about_namespace(state.namespace, state.cluster, found)) if found else ""
+        self._namespace.setToolTip(plain_tip(translate(namespaces.note(found))) if found else "")
+        self._new_namespace.setText(text)
+        self._new_namespace.setVisible(bool(text) and not state.problems_of("k8s_namespace", "namespace"))
 
     def _show_kept(self, state: DeployState) -> None:
         shown = bool(state.kept) and not state.gives_values

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.definition import Kind
 from ansflow_desktop.presenters.step_form_state import FieldState
+from ansflow_desktop.presenters.step_form_state import Path as FieldPath
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import icon_button
 from ansflow_desktop.widgets.form_inputs import LineInput, scroll_area_of
@@ -249,6 +250,23 @@ class SuggestInput(LineInput):
         super().decorate()
         names = self.field.options or tuple(choice.value for choice in self.field.choices)
         self.suggest.offer(names)
+
+
+class NamespaceInput(SuggestInput):
+    """A namespace of the cluster, typed or chosen, with a button that asks the cluster again."""
+
+    def __init__(self, field: FieldState, again: Callable[[FieldPath], None]) -> None:
+        """Make it for `field`; `again(path)` asks anew."""
+        super().__init__(field)
+        self._again = again
+        self.again_button = icon_button("refresh", _("Read the namespaces again"))
+        self.again_button.setObjectName(f"again_{field.object_name}")
+        self.again_button.clicked.connect(self._on_again)
+        self.layout_.addWidget(self.again_button)
+
+    @Slot()
+    def _on_again(self) -> None:
+        self._again(self.field.path)
 
 
 class PathInput(LineInput):

@@ -15,7 +15,7 @@ from ansflow_desktop.presenters.step_form_state import MODE, FieldState, FormSta
 from ansflow_desktop.widgets import icons
 from ansflow_desktop.widgets.controls import ElidedLabel, label, row, set_property
 from ansflow_desktop.widgets.fields import Problems
-from ansflow_desktop.widgets.form_boxes import PathInput, SuggestInput
+from ansflow_desktop.widgets.form_boxes import NamespaceInput, PathInput, SuggestInput
 from ansflow_desktop.widgets.form_editors import CommandInput, ListInput, TextInput
 from ansflow_desktop.widgets.form_inputs import BooleanInput, ChoiceInput, Input, LineInput, ModeInput
 from ansflow_desktop.widgets.form_rows import FilesInput, MappingInput
@@ -34,7 +34,6 @@ _PLAIN: dict[str, Callable[[FieldState], Input]] = {
     "mapping": MappingInput,
     "command": CommandInput,
     "cluster": SuggestInput,
-    "namespace": SuggestInput,
     "resource": SuggestInput,
     "container": SuggestInput,
     "chart": SuggestInput,
@@ -49,6 +48,8 @@ def make_input(field: FieldState, presenter: StepFormPresenter) -> Input:
         return FilesInput(field, presenter.base_folder, presenter.written_path)
     if field.kind in ("folder", "file"):
         return PathInput(field, presenter.base_folder, presenter.written_path)
+    if field.kind == "namespace":
+        return NamespaceInput(field, presenter.wanted_again)
     if field.kind == "text" and field.choices:
         return SuggestInput(field)
     return _PLAIN.get(field.kind, LineInput)(field)

@@ -1,11 +1,13 @@
 """The Deploy page's state: what follows from what is typed, and that late answers are dropped."""
 
 import shutil
+import time
 
 import pytest
 from window_kit import EXAMPLE, FakeRunner
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.models.run import Output, Phase, RunFinished, RunStarted
 from ansflow_desktop.presenters.deploy import DeployPresenter
@@ -100,7 +102,7 @@ def test_deploy_waits_for_the_plan_and_for_errors_to_go(chosen, planner, qtbot):
 
 
 def test_switching_the_cluster_clears_the_namespace_and_its_list(chosen):
-    chosen.set_namespaces(("fe", "prod"))
+    chosen.set_namespaces(NamespaceList(names=("fe", "prod"), read_at=time.time()))
     chosen.edit(namespace="prod")
     chosen.choose_cluster("stage")
     assert (chosen.state.namespace, chosen.state.namespaces) == ("", ())
@@ -108,7 +110,7 @@ def test_switching_the_cluster_clears_the_namespace_and_its_list(chosen):
 
 
 def test_a_namespace_that_does_not_exist_may_be_typed(chosen):
-    chosen.set_namespaces(("fe",))
+    chosen.set_namespaces(NamespaceList(names=("fe",), read_at=time.time()))
     chosen.edit(namespace="brand-new")
     assert chosen.state.request.namespace == "brand-new"
 

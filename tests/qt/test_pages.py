@@ -1,6 +1,7 @@
 """Every page of the real window: names for assistive tools, nothing cut off, keyboard, languages, themes."""
 
 import gettext
+import time
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -23,7 +24,7 @@ from window_kit import EXAMPLE, FakeRunner, release
 
 from ansflow_desktop import i18n
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.models.cluster import Reach
+from ansflow_desktop.models.cluster import NamespaceList, Reach
 from ansflow_desktop.models.run import ClusterEvent, Health, Phase, ResourceChanged, RunFinished, RunStarted
 from ansflow_desktop.presenters.releases import chart_parts
 from ansflow_desktop.widgets import theme
@@ -211,7 +212,7 @@ def test_missing_dependencies_are_said_and_the_command_names_the_persons_folder(
 
 def test_a_typed_namespace_is_not_completed_to_another_one(window, qtbot):
     settled(window, qtbot)
-    window.deploy.set_namespaces(("default", "fe-app"))
+    window.deploy.set_namespaces(NamespaceList(names=("default", "fe-app"), read_at=time.time()))
     line = window.shell.findChild(QComboBox, "deploy_namespace").lineEdit()
     line.setFocus()
     line.selectAll()
