@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
 from ansflow_desktop.commands.session import Session
-from ansflow_desktop.errors import ExitCode
+from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import _, msg
 from ansflow_desktop.models.duration import parse_duration
 
 if TYPE_CHECKING:
     from ansflow_desktop.credentials.automation import GeneratedFile
-    from ansflow_desktop.executors.renewal import Renewal
+    from ansflow_desktop.executors.renewal import How, Renewal, Wanted
+    from ansflow_desktop.models.credential import OldSecret
 
+_WAYS: dict[str, How] = {"": "", "token": "token_request", "certificate": "csr"}
 _DAYS = re.compile(r"([0-9]{1,7})d", re.ASCII)
 _DAY_S = 24 * 60 * 60
 
@@ -24,17 +27,63 @@ def credentials_renew(session: Session) -> int:
     from ansflow_desktop.kube import sync
 
     cluster = cluster_of(session, session.args.name)
+    wanted = _wanted(session)
+    if session.args.remove_old_secret:
+        sync.run(_require_removable(session, cluster, wanted.put))
+    done = sync.run(renewal.renew(session.services, cluster, wanted, told=session.out.note))
+    try:
+        removed = session.args.remove_old_secret and sync.run(_removed(session, done))
+    except UserError:
+        _show(session, done, removed=False)  # the new one is in its place whatever became of the old one
+        raise
+    _show(session, done, removed=removed)
+    return int(ExitCode.DONE)
+
+
+def _wanted(session: Session) -> Wanted:
+    """Return what was asked for; raises UserError for options that do not go together, before anything is asked."""
+    from ansflow_desktop.executors.renewal import Wanted
+
+    args = session.args
     namespace, account = _account(session)
-    wanted = renewal.Wanted(
+    named = bool(args.user or args.group or args.signer)
+    if (args.by == "certificate" and account) or (args.by == "token" and named) or (account and named):
+        hint = msg("A token takes --account; a certificate takes --user, --group and --signer.")
+        raise UserError(msg("These options do not go together"), "", hint, field="by")
+    by = args.by or ("certificate" if named else "")
+    return Wanted(
+        how=_WAYS[by],
         namespace=namespace,
         account=account,
-        seconds=lifetime(session.args.duration),
-        put="file" if session.args.save else "",
-        file=session.args.save or "",
+        user=args.user or "",
+        groups=tuple(args.group),
+        signer=args.signer or "",
+        seconds=lifetime(args.duration),
+        put="file" if args.save else "",
+        file=args.save or "",
+        via=cluster_of(session, args.via) if args.via else "",
+        patience=parse_duration(args.patience, "patience"),
     )
-    done = sync.run(renewal.renew(session.services, cluster, wanted, told=session.out.note))
-    _show(session, done)
-    return int(ExitCode.DONE)
+
+
+async def _require_removable(session: Session, cluster: str, put: str) -> None:
+    """Raise UserError where the old Secret could not be deleted afterwards, before anything is renewed."""
+    from ansflow_desktop.executors import renewal_legacy
+
+    document = await asyncio.to_thread(session.services.catalog.document, cluster)
+    old = await asyncio.to_thread(renewal_legacy.old_secret_of, document)
+    own = await asyncio.to_thread(session.services.cluster_book.own, cluster)
+    replaced = cluster if own is not None and not put else ""
+    await renewal_legacy.require_removable(session.services, cluster, old, session.args.confirm, but=replaced)
+
+
+async def _removed(session: Session, done: Renewal) -> bool:
+    from ansflow_desktop.executors import renewal_legacy
+
+    if done.old_secret is None:
+        return False
+    await renewal_legacy.remove_old_secret(session.services, done.cluster, done.old_secret, session.args.confirm)
+    return True
 
 
 def credentials_script(session: Session) -> int:
@@ -83,9 +132,9 @@ def _account(session: Session) -> tuple[str, str]:
     return ("", "") if given is None else parse_account(given)
 
 
-def _show(session: Session, done: Renewal) -> None:
+def _show(session: Session, done: Renewal, *, removed: bool) -> None:
     if not session.out.is_text:
-        session.out.document(document(done))
+        session.out.document({**document(done), "removed_old_secret": removed})
         return
     ends = done.expires_at.astimezone().isoformat(" ", "minutes") if done.expires_at else _("an unknown time")
     values = {"user": done.user or done.cluster, "ends": ends, "place": done.place}
@@ -97,6 +146,16 @@ def _show(session: Session, done: Renewal) -> None:
     session.out.line(texts[done.put])
     for note in done.notes:
         session.out.note(note)
+    if done.old_secret is not None:
+        _tell_old(session, done.old_secret, removed=removed)
+
+
+def _tell_old(session: Session, old: OldSecret, *, removed: bool) -> None:
+    secret = f"{old.namespace}/{old.name}"
+    if removed:
+        session.out.note(msg("The old Secret %(secret)s was deleted; its token works no more.", secret=secret))
+    else:
+        session.out.note(msg("The old token still works until its Secret %(secret)s is deleted.", secret=secret))
 
 
 def document(done: Renewal) -> dict[str, object]:

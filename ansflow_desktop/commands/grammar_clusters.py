@@ -17,7 +17,10 @@ def add_clusters(maker: Maker) -> None:
     group.command("list", _("every cluster, and whether it can be reached"))
     _add_add(group)
     _add_edit(group)
-    _named(group, "remove", _("remove a cluster that was added by hand, with its secret, or one's notes on another"))
+    words = _(
+        "remove a cluster added by hand, with its secret, one's notes on another, or a kubeconfig file that was added"
+    )
+    _named(group, "remove", words)
     _named(group, "test", _("test the connection of one cluster, stage by stage"))
     _named(group, "sync", _("read version, namespaces and figures again"), one=False)
     _named(group, "stats", _("figures of a cluster: nodes, workloads, pods, CPU and memory"))
@@ -107,11 +110,31 @@ def add_credentials(maker: Maker) -> None:
         parser.add_argument("--duration", default="24h", metavar="DURATION", help=_("lifetime of the new one"))
         words = _("ServiceAccount to ask a token for (else that of the token)")
         parser.add_argument("--account", metavar="NS/NAME", help=words)
-    words = _("write a kubeconfig with the new one to this file, and change nothing else")
-    renew.add_argument("--save", metavar="FILE", help=words)
+    _renewal(renew)
     words = _("one of: %s") % ", ".join(AUTOMATION)
     script.add_argument("--kind", choices=AUTOMATION, default="bash", metavar="KIND", help=words)
     script.add_argument("--out", metavar="DIR", help=_("folder to write the files to (else they are printed)"))
+
+
+def _renewal(parser: argparse.ArgumentParser) -> None:
+    """Add what only `credentials renew` takes: the way, whom a certificate names, who asks, where it goes."""
+    words = _("token of a ServiceAccount, or certificate that the cluster signs (else like the one in use)")
+    parser.add_argument("--by", choices=("token", "certificate"), metavar="token|certificate", help=words)
+    parser.add_argument("--user", metavar="NAME", help=_("user of the new certificate (else that of the one in use)"))
+    words = _("group of the new certificate, repeatable (else those of the one in use)")
+    parser.add_argument("--group", action="append", default=[], metavar="NAME", help=words)
+    words = _("signer of the new certificate (else that of Kubernetes for users)")
+    parser.add_argument("--signer", metavar="DOMAIN/NAME", help=words)
+    words = _("how long an administrator may take to approve the certificate")
+    parser.add_argument("--patience", default="20s", metavar="DURATION", help=words)
+    words = _("another cluster of the list, with the same server, that asks in its place")
+    parser.add_argument("--via", default="", metavar="CLUSTER", help=words)
+    words = _("write a kubeconfig with the new one to this file, and change nothing else")
+    parser.add_argument("--save", metavar="FILE", help=words)
+    words = _("then delete the Secret that the old endless token stands in, unless another cluster uses it")
+    parser.add_argument("--remove-old-secret", action="store_true", help=words)
+    words = _("the name of the production cluster in which the Secret is deleted")
+    parser.add_argument("--confirm", action="append", default=[], metavar="NAME", help=words)
 
 
 def add_vault(maker: Maker) -> None:
@@ -123,6 +146,7 @@ def add_vault(maker: Maker) -> None:
     change = group.command("passphrase", _("change the passphrase"))
     words = _("file whose first line is the new passphrase")
     change.add_argument("--new-passphrase-file", required=True, metavar="PATH", help=words)
+    group.command("set-aside", _("keep one that nobody can open any more under another name, to make a new one"))
     for action, text in (("export", _("write all secrets to an encrypted file")), ("import", _("read such a file"))):
         parser = group.command(action, text)
         parser.add_argument("file", metavar="FILE", help=_("encrypted file"))

@@ -12,7 +12,7 @@ from ansflow_desktop.credentials import times
 from ansflow_desktop.credentials.verdict_words import EMPTY
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.text import clean
-from ansflow_desktop.models.credential import Claims
+from ansflow_desktop.models.credential import Claims, OldSecret
 
 MOST_LETTERS = 1024 * 1024
 """A longer token is not read at all; servers refuse headers of far less."""
@@ -172,9 +172,21 @@ def _legacy_subject(payload: dict[str, Any]) -> str:
 
 def is_legacy(text: str) -> bool:
     """Return whether `text` is a token of a ServiceAccount's Secret, which has no end (before Kubernetes 1.24)."""
-    parts = text.strip().split(".")
-    payload = _object(parts[1]) if len(parts) == 3 else None
+    payload = _unverified(text)
     return payload is not None and _LEGACY + "secret.name" in payload
+
+
+def legacy_secret(text: str) -> OldSecret | None:
+    """Return the Secret that the token `text` says it stands in, None where it does not say all of it."""
+    payload = _unverified(text) or {}
+    keys = ("namespace", "secret.name", "service-account.uid")
+    namespace, name, uid = (_word(payload.get(_LEGACY + key)) for key in keys)
+    return OldSecret(namespace=namespace, name=name, account_uid=uid) if namespace and name and uid else None
+
+
+def _unverified(text: str) -> dict[str, Any] | None:
+    parts = text.strip().split(".")
+    return _object(parts[1]) if len(parts) == 3 and len(text) <= MOST_LETTERS else None
 
 
 def _word(value: Any) -> str:

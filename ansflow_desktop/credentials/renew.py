@@ -33,6 +33,9 @@ LONGEST_S = 2**32
 _REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _ANONYMOUS = "system:anonymous"
 _ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
+_SIGNER = re.compile(
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+/[A-Za-z0-9][-A-Za-z0-9._/:]{0,200}"
+)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LOGIN_FIELDS = (
     "token", "tokenFile", "client-certificate", "client-certificate-data", "client-key", "client-key-data",
@@ -112,21 +115,23 @@ async def csr(
     groups: Sequence[str],
     seconds: int,
     *,
+    signer: str = signing.SIGNER,
     patience: float = 20.0,
     on_wait: Callable[[Text], None] | None = None,
     timeout: float = 30.0,
 ) -> Renewed:
-    """Return a new client certificate for `user` and `groups`, and its new key, tried on the server.
+    """Return a new client certificate for `user` and `groups` by `signer`, and its new key, tried on the server.
 
     The request is approved here where that is allowed; else `on_wait` is told its name, and an administrator has
     `patience` seconds to approve it. It is deleted in every case. Raises UserError for what cannot be asked, for a
     denial and where nobody signed in time; KubeError for the server's refusal.
     """
     require_user(user)
+    require_signer(signer)
     require_lifetime(seconds, most=2**31 - 1)
     key, request = await asyncio.to_thread(signing.new_request, user, tuple(groups))
     async with ClusterClient(document, timeout=timeout) as client:
-        wait = signing.Waiting(patience=patience, told=on_wait)
+        wait = signing.Waiting(patience=patience, signer=signer, told=on_wait)
         certificate = await signing.signed(client, request, seconds, wait)
         ahead = client.clock_ahead
     end = signing.checked(certificate, key, user, client.server)
@@ -198,6 +203,14 @@ def require_user(user: str) -> None:
         title = msg("No certificate can be asked for this user")
         reason = msg("A certificate's common name has 1 to 64 printable characters (RFC 5280).")
         raise UserError(title, reason, msg("Name the user that the new certificate is for."), field="user")
+
+
+def require_signer(signer: str) -> None:
+    """Raise UserError where `signer` is no name of a signer: a domain, a slash and a path (the API server's rule)."""
+    if not _SIGNER.fullmatch(signer):
+        title = msg("%(text)s does not name a signer", text=signer or '""')
+        hint = msg("Write it as DOMAIN/NAME; that of Kubernetes is %(signer)s.", signer=signing.SIGNER)
+        raise UserError(title, "", hint, field="signer")
 
 
 def require_lifetime(seconds: int, most: int = LONGEST_S, field: str = "duration") -> None:

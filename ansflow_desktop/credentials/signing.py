@@ -30,9 +30,10 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """How long to wait for a signature (`patience`, seconds), and whom to tell that somebody has to approve."""
+    """How long to wait for a signature (`patience`, seconds), by which `signer`, and whom to tell about approval."""
 
     patience: float = 20.0
+    signer: str = SIGNER
     told: Callable[[Text], None] | None = None
 
 
@@ -72,7 +73,7 @@ async def signed(client: ClusterClient, request: str, seconds: int, waiting: Wai
     Raises UserError where it is denied, failed, or not signed in time; KubeError for the server's refusal.
     """
     name = f"ansflow-{secrets.token_hex(6)}"
-    made = msgspec.json.decode(await client.post(_REQUESTS, _body(name, request, seconds)))
+    made = msgspec.json.decode(await client.post(_REQUESTS, _body(name, request, seconds, waiting.signer)))
     try:
         await _approve(client, name, made, waiting)
         return await _certificate(client, name, waiting.patience)
@@ -96,14 +97,14 @@ def checked(certificate: str, key: str, user: str, server: str) -> datetime.date
     return leaf.not_valid_after_utc
 
 
-def _body(name: str, request: str, seconds: int) -> dict[str, Any]:
+def _body(name: str, request: str, seconds: int, signer: str) -> dict[str, Any]:
     return {
         "apiVersion": "certificates.k8s.io/v1",
         "kind": "CertificateSigningRequest",
         "metadata": {"name": name},
         "spec": {
             "request": base64.b64encode(request.encode()).decode(),
-            "signerName": SIGNER,
+            "signerName": signer,
             "expirationSeconds": seconds,
             "usages": ["client auth"],
         },

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from ansflow_desktop.credentials import renew as making
+from ansflow_desktop.credentials.signing import SIGNER
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors import guard, renewal_place
 from ansflow_desktop.executors.renewal_holder import Holder, holder_of
+from ansflow_desktop.executors.renewal_legacy import old_secret_of
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube import own
-from ansflow_desktop.models.credential import When
+from ansflow_desktop.models.credential import OldSecret, When
 
 if TYPE_CHECKING:
     from ansflow_desktop.executors.services import Services
@@ -27,6 +29,8 @@ How: TypeAlias = Literal["", "token_request", "csr"]
 Put: TypeAlias = Literal["", "replace", "copy", "file"]
 
 DAY_S = 24 * 60 * 60
+
+_ADDED = frozenset({"system:authenticated", "system:serviceaccounts"})
 
 
 class Renewable(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +57,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     `seconds` is the lifetime. `put`: `replace` it in the vault, make a private `copy` of the cluster (`copy_name`), or
     write a kubeconfig `file`. `via` names another cluster entry of the same server that asks in its place, for an old
-    credential that is refused already. `patience` is how long an administrator may take to approve (seconds).
+    credential that is refused already. `signer` signs a certificate (empty: Kubernetes' own), and `patience` is how
+    long an administrator may take to approve (seconds).
     """
 
     how: How = ""
@@ -67,13 +72,15 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     copy_name: str = ""
     via: str = ""
+    signer: str = ""
     patience: float = 20.0
 
 
 class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     """What became of it: who the new credential is for, when it ends (aware UTC), and where it is.
 
-    `place` is the cluster's name (`replace`, `copy`) or the file's path. Nothing of the secret is in it.
+    `place` is the cluster's name (`replace`, `copy`) or the file's path. Nothing of the secret is in it. `old_secret`
+    is the Secret of an endless token that is not used here any more (`renewal_legacy.remove_old_secret`).
     """
 
     cluster: str
@@ -84,6 +91,7 @@ class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     put: Put
     place: str
     notes: tuple[Text, ...] = ()
+    old_secret: OldSecret | None = None
 
 
 async def renewable(services: Services, cluster: str, *, ask: bool = True) -> Renewable:
@@ -130,7 +138,8 @@ async def renew(
     known = await renewable(services, cluster, ask=not (wanted.account or wanted.user or wanted.via))
     plan = _completed(wanted, known)
     if plan.how == "csr":  # it makes an object in the cluster, if only for seconds
-        await asyncio.to_thread(guard.require_changeable, services.catalog, (cluster,))
+        names = (cluster, plan.via) if plan.via else (cluster,)
+        await asyncio.to_thread(guard.require_changeable, services.catalog, names)
     place = await asyncio.to_thread(renewal_place.opened, services, cluster, plan.put, plan.file, plan.copy_name)
     document = await asyncio.to_thread(services.catalog.document, cluster)
     made = await _made(services, document, plan, told)
@@ -144,6 +153,7 @@ async def renew(
         put=plan.put,
         place=kept,
         notes=(*made.notes, *_other_user(known, made.identity.user)),
+        old_secret=await asyncio.to_thread(old_secret_of, document) if plan.put == "replace" else None,
     )
 
 
@@ -159,11 +169,16 @@ def _completed(wanted: Wanted, known: Renewable) -> Wanted:
         namespace=wanted.namespace or known.namespace,
         account=wanted.account or known.account,
         user=wanted.user or known.user,
-        groups=wanted.groups or (() if wanted.user else known.groups),
+        groups=wanted.groups or (() if wanted.user else _asked_groups(known.groups)),
         put=_put(wanted, known),
     )
     _require(plan)
     return plan
+
+
+def _asked_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the groups that a certificate can name: those of every signed-in user the server adds by itself."""
+    return tuple(group for group in groups if group not in _ADDED)
 
 
 def _put(wanted: Wanted, known: Renewable) -> Put:
@@ -183,6 +198,7 @@ def _require(plan: Wanted) -> None:
         making.require_lifetime(plan.seconds)
     else:
         making.require_user(plan.user)
+        making.require_signer(plan.signer or SIGNER)
         making.require_lifetime(plan.seconds, most=2**31 - 1)
 
 
@@ -194,7 +210,15 @@ async def _made(
     if plan.how == "token_request":
         made = await making.token_request(asking, plan.namespace, plan.account, plan.seconds, plan.audiences)
     else:
-        made = await making.csr(asking, plan.user, plan.groups, plan.seconds, patience=plan.patience, on_wait=told)
+        made = await making.csr(
+            asking,
+            plan.user,
+            plan.groups,
+            plan.seconds,
+            signer=plan.signer or SIGNER,
+            patience=plan.patience,
+            on_wait=told,
+        )
     services.redactor.add(part for part in (made.token, made.key) if part)
     if plan.via:
         await making.prove(making.with_secret(document, made.secret))

@@ -110,6 +110,14 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     service_account: str = ""
 
 
+class OldSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """The Secret that an endless ServiceAccount token stands in; `account_uid` tells its cluster from every other."""
+
+    namespace: str
+    name: str
+    account_uid: str
+
+
 class ServerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What a server answered to a credential: who it took us for, the server's words, its clock against ours.
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from ansflow_desktop.errors import ExitCode
+from ansflow_desktop.executors.renewal_holder import holder_of
 from ansflow_desktop.kube import kubeconfig as reader
 from ansflow_desktop.store.vault import Vault
 
@@ -91,10 +92,22 @@ def test_a_cluster_of_the_vault_gets_a_new_token(call, deployer, kubeconfig, tmp
     assert after != before and json.loads(after)["token"] not in renewed.stdout + renewed.stderr
 
 
+def test_a_certificate_is_asked_for_with_user_and_groups(call, kubeconfig, tmp_path) -> None:
+    place = tmp_path / "jane.yaml"
+    named = ("--by", "certificate", "--user", "jane", "--group", "team-a", "--group", "team-b")
+    done = call("credentials", "renew", "practice", *named, "--duration", "1h", "--save", place, "-o", "json")
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["how"], json.loads(done.stdout)["user"]) == ("csr", "jane")
+    holder = holder_of(reader.load((place,)).document("practice"))
+    assert (holder.user, holder.groups, holder.certificate) == ("jane", ("team-a", "team-b"), True)
+
+
 def test_bad_input_asks_nobody(call, deployer, tmp_path) -> None:
     for more, words in (
         (("renew", "practice", "--account", "deployer"), "default/deployer"),
         (("renew", "practice", "--account", deployer, "--duration", "5m"), "duration"),
+        (("renew", "practice", "--account", deployer, "--by", "certificate"), "do not go together"),
+        (("renew", "practice", "--account", deployer, "--remove-old-secret"), "not that of a Secret"),
     ):
         done = call("credentials", *more)
         assert done.returncode == ExitCode.INVALID and words in done.stderr

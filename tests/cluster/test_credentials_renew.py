@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import copy
 import datetime
 import json
@@ -20,7 +21,7 @@ from ansflow_desktop.credentials import renew, signing
 from ansflow_desktop.credentials.answers import Answers
 from ansflow_desktop.credentials.service import CredentialService, CredentialSettings
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.executors import renewal
+from ansflow_desktop.executors import renewal, renewal_legacy
 from ansflow_desktop.executors.services import Options, Services
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube import kubeconfig as reader
@@ -35,6 +36,8 @@ REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 class MemoryVault(dict):
     """Secrets in memory, as the vault keeps them for one session."""
+
+    lasting = False
 
     def put(self, key, value):
         self[key] = value
@@ -372,6 +375,69 @@ def test_impersonation_is_kept_in_a_file(document) -> None:
     acting = copy.deepcopy(document)
     acting["users"][0]["user"]["as"] = "jane"
     assert renew.with_secret(acting, secret_of("new"))["users"][0]["user"] == {"as": "jane", "token": "new"}
+
+
+# the Secret of an endless token
+
+
+@pytest.fixture
+def endless(services, document, account, practice_api):
+    """The account's token from a Secret, which has no end, in use by the clusters `mine` and `twin`; its Secret."""
+    secrets = f"/api/v1/namespaces/{account.namespace}/secrets"
+    annotations = {"kubernetes.io/service-account.name": "deployer"}
+    body = {"metadata": {"name": "old", "annotations": annotations}, "type": "kubernetes.io/service-account-token"}
+    practice_api.create(secrets, body)
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["old"], "verbs": ["get", "delete"]}
+    role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{account.namespace}/roles/renew"
+    rules = [*practice_api.get(role)["rules"], rule]
+    practice_api.request("PATCH", role, {"rules": rules})
+    end = time.monotonic() + 30
+    while "token" not in (found := practice_api.get(f"{secrets}/old").get("data") or {}) and time.monotonic() < end:
+        practice_api.request("GET", f"{secrets}?watch=1&timeoutSeconds=1")  # until the controller writes it
+    token = secret_of(base64.b64decode(found["token"]).decode())
+    for name in ("mine", "twin"):
+        ((made, _),) = services.cluster_book.from_kubeconfig(text_of(renew.with_secret(document, token)))
+        services.cluster_book.add(msgspec.structs.replace(made, name=name), token, ClusterMarks())
+    return f"{secrets}/old"
+
+
+def test_the_old_secret_is_deleted_when_nobody_uses_it_any_more(services, endless, practice_api) -> None:
+    old = renewal_legacy.old_secret_of(services.catalog.document("mine"))
+    assert sync.run(renewal.renew(services, "mine")).old_secret == old
+    assert renewal_legacy.old_secret_of(services.catalog.document("mine")) is None
+
+    def removed(*confirmed):
+        sync.run(renewal_legacy.remove_old_secret(services, "mine", old, confirmed))
+
+    with pytest.raises(UserError) as caught:
+        removed()
+    assert "twin" in translate(caught.value.message)
+    services.cluster_book.remove("twin")
+    for marks in (ClusterMarks(read_only=True), ClusterMarks(production=True)):
+        services.shelf.set_marks("mine", marks)
+        with pytest.raises(UserError) as caught:
+            removed("another")
+        assert caught.value.code is ExitCode.FORBIDDEN, marks
+    assert practice_api.request("GET", endless)[0] == 200, "nothing was deleted yet"
+    removed("mine")
+    assert practice_api.request("GET", endless)[0] == 404
+    removed("mine")  # gone already is no error
+
+
+def test_a_secret_of_another_account_by_now_is_left_alone(services, endless, practice_api) -> None:
+    services.cluster_book.remove("twin")
+    old = sync.run(renewal.renew(services, "mine")).old_secret
+    other = msgspec.structs.replace(old, account_uid="another")
+    with pytest.raises(UserError) as caught:
+        sync.run(renewal_legacy.remove_old_secret(services, "mine", other, ()))
+    assert "another one by now" in translate(caught.value.message)
+    assert practice_api.request("GET", endless)[0] == 200
+
+
+def test_what_is_no_secrets_token_leaves_nothing_to_delete(services, added) -> None:
+    with pytest.raises(UserError) as caught:
+        sync.run(renewal_legacy.require_removable(services, added, None, ()))
+    assert caught.value.field == "remove_old_secret"
 
 
 # image pull secrets

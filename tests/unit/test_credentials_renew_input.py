@@ -71,6 +71,13 @@ def test_a_user_that_no_certificate_can_name(user) -> None:
     assert caught.value.field == "user"
 
 
+@pytest.mark.parametrize("signer", ["", "kubernetes", "kubernetes.io/", "a.b/c d", "Example.com/x", "a.b\n/c"])
+def test_a_signer_that_no_server_knows(signer) -> None:
+    with pytest.raises(UserError) as caught:
+        sync.run(renew.csr(DOCUMENT, "jane", (), 3600, signer=signer))
+    assert caught.value.field == "signer"
+
+
 @pytest.mark.parametrize(
     ("ends", "ahead", "words"),
     [
