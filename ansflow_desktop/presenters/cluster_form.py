@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,7 @@ from PySide6.QtCore import Signal
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterSecret, Diagnosis, ExecPlugin, OwnCluster
 from ansflow_desktop.models.problem import Problem
-from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.base import Presenter, off_thread, unexpected
 from ansflow_desktop.presenters.cluster_form_state import (
     SECRETS,
     ClusterForm,
@@ -31,13 +32,15 @@ class ClusterFormPresenter(Presenter):
     """Emits `saved(name)` once the cluster is kept, and `approval_needed(ClusterEntry)` before its program is run.
 
     `vault_needed(error, again)`: the vault is locked or there is none yet; `again()` goes on afterwards.
-    `released`: its dialog was closed, and nothing that was typed is held any more.
+    `released`: its dialog was closed, and nothing that was typed is held any more. `found(clusters, error)` answers
+    `find`.
     """
 
     saved = Signal(str)
     approval_needed = Signal(object)
     vault_needed = Signal(object, object)
     released = Signal()
+    found = Signal(tuple, object)
 
     def __init__(self, services: Any, reads: ClusterReads, groups: tuple[str, ...] = ()) -> None:
         """Begin with a new cluster; `groups` are offered."""
@@ -47,6 +50,7 @@ class ClusterFormPresenter(Presenter):
         self._known: OwnCluster | None = None
         self._first = ClusterForm()
         self._taken: ExecPlugin | None = None
+        self._released = False
         self.state = FormState(groups=groups)
 
     def edit(self, entry: ClusterEntry) -> None:
@@ -67,19 +71,38 @@ class ClusterFormPresenter(Presenter):
             diagnosis=None,
         )
 
-    def found_in(self, text: str) -> tuple[tuple[OwnCluster, ClusterSecret | None], ...]:
-        """Return the clusters of a kubeconfig's text; nothing is run, contacted or kept. Raises UserError."""
-        found: tuple[tuple[OwnCluster, ClusterSecret | None], ...]
-        found = self._services.cluster_book.from_kubeconfig(text)
-        return found
+    def find(self, text: str) -> None:
+        """Look for the clusters of a kubeconfig's text; nothing is run, contacted or kept. `found` comes.
+
+        Reading 1 MB takes seconds: not on the window's thread.
+        """
+        self._start("find", self._find(text))
+
+    async def _find(self, text: str) -> None:
+        try:
+            clusters = await off_thread(lambda: self._services.cluster_book.from_kubeconfig(text))
+        except UserError as error:
+            self.found.emit((), error)
+        except Exception as error:
+            self.found.emit((), unexpected(error))
+            raise
+        else:
+            self.found.emit(clusters, None)
 
     def change(self, **fields: Any) -> None:
-        """Take what was typed; a field that was complained of is checked anew."""
-        form = msgspec.structs.replace(self.state.form, **fields)
-        if form == self.state.form:
+        """Take what was typed; a field that was complained of is checked anew.
+
+        What a test found of another connection says nothing of this one: it goes, and a test under way ends.
+        """
+        before = self.state.form
+        form = msgspec.structs.replace(before, **fields)
+        if form == before:
             return
         stays = tuple(one for one in self.state.problems if one.field not in fields)
         self._publish(form=form, problems=stays)
+        if any(getattr(form, name) != getattr(before, name) for name in CONNECTION):
+            self._stop("test")
+            self._publish(diagnosis=None, testing=False)
 
     @property
     def changed(self) -> bool:
@@ -87,8 +110,17 @@ class ClusterFormPresenter(Presenter):
         return self.state.form != self._first
 
     def release(self) -> None:
-        """Forget what was typed, secrets among it, and end a test under way: the dialog is closed."""
-        self._stop("test")
+        """Forget what was typed, secrets among it, and end a test under way: the dialog is closed.
+
+        A cluster that is being kept is kept as it was typed first; `failed` says where that fails.
+        """
+        self._released = True
+        for kind in ("test", "find"):
+            self._stop(kind)
+        if not self.state.saving:
+            self._forget()
+
+    def _forget(self) -> None:
         self.state, self._first, self._known, self._taken = FormState(), ClusterForm(), None, None
         self.released.emit()
 
@@ -149,8 +181,12 @@ class ClusterFormPresenter(Presenter):
             self._publish(diagnosis=await self._diagnose(cluster))
         except UserError as error:
             self._refused(error, self.test)
+        except Exception as error:
+            self._refused(unexpected(error), self.test)
+            raise
         finally:
-            self._publish(testing=False)
+            if asyncio.current_task() is self._tasks.get("test"):
+                self._publish(testing=False)
 
     def _asks_approval(self, cluster: OwnCluster) -> bool:
         plugin = cluster.exec_plugin
@@ -202,11 +238,23 @@ class ClusterFormPresenter(Presenter):
         try:
             name = await off_thread(self._keep)
         except UserError as error:
-            self._publish(saving=False)
-            self._refused(error, self.save)
+            self._not_kept(error)
+        except Exception as error:
+            self._not_kept(unexpected(error))
+            raise
         else:
             self._publish(saving=False)
             self.saved.emit(name)
+            if self._released:
+                self._forget()
+
+    def _not_kept(self, error: UserError) -> None:
+        self._publish(saving=False)
+        if self._released:
+            self._forget()
+            self.failed.emit(error)
+        else:
+            self._refused(error, self.save)
 
     def _keep(self) -> str:
         state, book = self.state, self._services.cluster_book
@@ -242,11 +290,17 @@ class ClusterFormPresenter(Presenter):
 
 
 def is_locked_away(error: UserError) -> bool:
-    """Return whether `error` says that the vault must be unlocked or made first."""
-    from ansflow_desktop.store.vault_errors import VaultLocked, VaultNeeded
+    """Return whether `error` says that the vault must be unlocked, made or mended first."""
+    from ansflow_desktop.store.vault_errors import VaultDamaged, VaultLocked, VaultNeeded
 
-    return isinstance(error, VaultLocked | VaultNeeded)
+    return isinstance(error, VaultLocked | VaultNeeded | VaultDamaged)
 
+
+CONNECTION = (
+    *("server", "auth", *SECRETS, "exec_command", "exec_args", "exec_env"),
+    *("ca", "insecure", "tls_server_name", "proxy_url"),
+)
+"""Fields that a connection test depends on."""
 
 FIELDS = ("name", "server", "ca", "token", "certificate", "key", "exec_command", "proxy_url", "namespace")
 """Fields that a problem can stand at."""
@@ -254,8 +308,11 @@ FIELDS = ("name", "server", "ca", "token", "certificate", "key", "exec_command",
 
 def _address(server: str) -> str:
     """Return the address with https where no scheme was typed, without the slash that browsers add."""
-    text = server.strip().rstrip("/")
-    return f"https://{text}" if text and "://" not in text else text
+    text = server.strip()
+    if "://" not in text:
+        text = f"https://{text.lstrip('/')}" if text.strip("/") else ""
+    scheme, _mark, rest = text.partition("://")
+    return f"{scheme}://{rest.rstrip('/')}" if text else ""
 
 
 def _host(server: str) -> str:

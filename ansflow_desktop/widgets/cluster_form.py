@@ -261,7 +261,7 @@ class ClusterDialog(Dialog):
 
     @Slot()
     def _on_paste(self) -> None:
-        dialog = PasteDialog(self, self.presenter.found_in)
+        dialog = PasteDialog(self, self.presenter)
         dialog.chosen.connect(self._on_taken)
         dialog.open()
 

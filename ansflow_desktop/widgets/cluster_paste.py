@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import _
 from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.presenters.cluster_form import ClusterFormPresenter
 from ansflow_desktop.widgets.cluster_inputs import SecretBox
 from ansflow_desktop.widgets.controls import ComboBox, button, label, row
 from ansflow_desktop.widgets.dialogs import Dialog
@@ -22,10 +22,10 @@ class PasteDialog(Dialog):
 
     chosen = Signal(object)
 
-    def __init__(self, parent: QWidget, found_in: Callable[[str], tuple[Any, ...]]) -> None:
-        """Ask for the text; `found_in` returns its clusters or raises UserError."""
+    def __init__(self, parent: QWidget, presenter: ClusterFormPresenter) -> None:
+        """Ask for the text; `presenter` reads it."""
         super().__init__(parent, _("Take a cluster from a kubeconfig"))
-        self._found_in = found_in
+        self._presenter = presenter
         self._found: tuple[Any, ...] = ()
         self.setMinimumWidth(480)
         self._box = SecretBox(_("Kubeconfig"), "kubeconfig_text")
@@ -45,20 +45,29 @@ class PasteDialog(Dialog):
         self._take.setEnabled(False)
         self._take.clicked.connect(self._on_take)
         self.body.addLayout(row(1, cancel, self._take))
+        presenter.found.connect(self._on_found)
 
     @Slot()
     def _on_text(self) -> None:
-        self._found = ()
+        """Read the new text; what was found in another one is no longer offered."""
+        self._show((), None)
+        if self._box.text.strip():
+            self._presenter.find(self._box.text)
+
+    @Slot(tuple, object)
+    def _on_found(self, found: tuple[Any, ...], error: UserError | None) -> None:
+        self._show(found, error)
+
+    def _show(self, found: tuple[Any, ...], error: UserError | None) -> None:
         problems: tuple[Problem, ...] = ()
-        try:
-            self._found = self._found_in(self._box.text) if self._box.text.strip() else ()
-        except UserError as error:
+        if error is not None:
             problems = (Problem(field="", title=error.title, message=error.message, hint=error.hint),)
+        self._found = found
         self._field.show_problems(problems)
         self._contexts.clear()
-        self._contexts.addItems([cluster.name for cluster, _secret in self._found])
-        self._choice.setVisible(bool(self._found))
-        self._take.setEnabled(bool(self._found))
+        self._contexts.addItems([cluster.name for cluster, _secret in found])
+        self._choice.setVisible(bool(found))
+        self._take.setEnabled(bool(found))
 
     @Slot()
     def _on_take(self) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from PySide6.QtWidgets import QLineEdit
 from window_kit import KUBECONFIG, shown_window
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.kube import tables_watch
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster, Reach
 from ansflow_desktop.presenters import loop as window_loop
+from ansflow_desktop.presenters.cluster_form import _address
+from ansflow_desktop.presenters.cluster_form_state import FormState
+from ansflow_desktop.widgets.cluster_form import ClusterDialog
 
 
 class FakeFeed:
@@ -119,3 +125,103 @@ def test_removing_a_cluster_here_lets_its_objects_go(page, qtbot, services):
     resources = page.window_made.clusters_desk._resources
     qtbot.waitUntil(lambda: resources.state.cluster == "")
     assert not services.shelf.own()
+
+
+def form_of(page, **fields):
+    """Open the dialog of a new cluster and type `fields`; return it and its presenter."""
+    page.add_cluster()
+    dialog = next(one for one in page.findChildren(ClusterDialog) if one.isVisible())
+    for name, text in {"server": "10.0.0.1", "name": "shop", "token": "abc", **fields}.items():
+        dialog.findChild(QLineEdit, f"cluster_{name}").setText(text)
+    return dialog, dialog.presenter
+
+
+def test_what_a_test_found_goes_with_the_address_that_it_tested(page, qtbot):
+    dialog, form = form_of(page)
+    form.test()
+    qtbot.waitUntil(lambda: form.state.diagnosis is not None and not form.state.testing)
+    dialog.findChild(QLineEdit, "cluster_description").setText("a note")
+    assert form.state.diagnosis is not None, "a note changes no connection"
+    dialog.findChild(QLineEdit, "cluster_server").setText("10.0.0.2")
+    assert form.state.diagnosis is None
+    dialog._give_up()
+
+
+def test_a_test_under_way_ends_when_another_address_is_typed(page, qtbot, reads):
+    begun, ended = [], []
+
+    async def slow(entry, document, tools=None):
+        begun.append(entry.server)
+        try:
+            await window_loop.asyncio.Event().wait()
+        finally:
+            ended.append(entry.server)
+
+    reads.diagnose = slow
+    dialog, form = form_of(page)
+    form.test()
+    qtbot.waitUntil(lambda: bool(begun))
+    dialog.findChild(QLineEdit, "cluster_server").setText("10.0.0.2")
+    assert not form.state.testing
+    form.test()
+    qtbot.waitUntil(lambda: ended == ["https://10.0.0.1"] and len(begun) == 2)
+    assert form.state.testing, "the end of the first is not the end of the second"
+    dialog._give_up()
+    qtbot.waitUntil(lambda: ended == ["https://10.0.0.1", "https://10.0.0.2"])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_error_that_nobody_foresaw_lets_one_save_again(page, qtbot, services, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("no idea")
+
+    dialog, form = form_of(page)
+    monkeypatch.setattr(services.cluster_book, "add", broken)
+    form.save()
+    qtbot.waitUntil(lambda: bool(form.state.problems))
+    assert dialog.keep.isEnabled() and form.state.form.token == "abc" and dialog.isVisible()
+    monkeypatch.undo()
+    form.save()
+    form.save()  # a double click
+    qtbot.waitUntil(lambda: [one.name for one in services.shelf.own()] == ["shop"])
+
+
+def test_closing_the_dialog_while_it_saves_keeps_what_was_typed(page, qtbot, services, monkeypatch):
+    gate, add = threading.Event(), services.cluster_book.add
+
+    def slow(*arguments):
+        assert gate.wait(10)
+        add(*arguments)
+
+    monkeypatch.setattr(services.cluster_book, "add", slow)
+    dialog, form = form_of(page)
+    form.save()
+    dialog._give_up()
+    assert not dialog.isVisible() or dialog.result() == 0
+    gate.set()
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
+    assert services.cluster_book.secret(services.shelf.own()[0]).token == "abc"
+    assert form.state == FormState()
+
+
+def test_a_large_pasted_text_is_read_off_the_windows_thread(page, qtbot, services, monkeypatch):
+    threads = []
+
+    def read(text):
+        threads.append(threading.current_thread())
+        return ()
+
+    monkeypatch.setattr(services.cluster_book, "from_kubeconfig", read)
+    dialog, form = form_of(page)
+    with qtbot.waitSignal(form.found):
+        form.find("x")
+    assert threads and threads[0] is not threading.main_thread()
+    dialog._give_up()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("h:1/", "https://h:1"), ("https://", "https://"), ("//", ""), (" h ", "https://h"), ("http://h//", "http://h")],
+)
+def test_addresses_as_they_are_typed(typed, meant):
+    assert _address(typed) == meant
