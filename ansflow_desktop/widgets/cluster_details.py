@@ -27,6 +27,11 @@ def latency_of(one: ClusterRow) -> str:
     return translate(msg("%(ms)s ms", ms=max(1, round(one.status.latency_ms))))
 
 
+def version_of(one: ClusterRow) -> str:
+    """Return the server's whole version and how long one request takes; empty where neither is known."""
+    return "  ·  ".join(part for part in (one.status.version, latency_of(one)) if part)
+
+
 class DetailCard(Card):
     """Emits what is asked for the cluster shown."""
 
@@ -81,7 +86,11 @@ class DetailCard(Card):
         self.setVisible(one is not None)
         self.stages.show_test(details.diagnosis, testing=details.testing)
         self.check.setEnabled(not details.testing)
-        if one is None or one == self._shown:
+        if one is None:
+            return
+        told = details.diagnosis is not None and not details.testing  # the test says the same, and at which stage
+        self._message.setVisible(bool(one.status.message) and not told)
+        if one == self._shown:
             return
         self._shown = one
         self._head(one)
@@ -103,7 +112,6 @@ class DetailCard(Card):
         self._name.set_text(one.entry.name)
         self._state.set(translate(look.word), look.icon, look.tone)
         self._message.setText(translate(one.status.message))
-        self._message.setVisible(bool(self._message.text()))
 
 
 def _facts(one: ClusterRow) -> list[tuple[str, str]]:
@@ -114,7 +122,7 @@ def _facts(one: ClusterRow) -> list[tuple[str, str]]:
         (_("Group"), marks.group),
         (_("Type"), name_of(TYPES, marks.type) if marks.type else ""),
         (_("Server"), entry.server),
-        (_("Version"), "  ·  ".join(part for part in (one.status.version, latency_of(one)) if part)),
+        (_("Version"), version_of(one)),
         (_("From"), source),
         (_("User"), entry.user),
         (_("Namespace"), entry.namespace),

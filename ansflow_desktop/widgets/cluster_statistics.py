@@ -54,11 +54,12 @@ class StatisticsCard(Card):
         self._again.setEnabled(not reading)
         self._age.setText(_("Reading") if reading else words.age(time.time() - found.read_at) if found else "")
         self._problems.show_problems(_as_problems(error))
-        if found != self._shown:
-            self._shown = found
+        shown = found or (ClusterStatistics(cluster="") if reading else None)  # while read: the shape of what comes
+        if shown != self._shown:
+            self._shown = shown
             clear(self._inside)
-            if found is not None:
-                self._fill(found)
+            if shown is not None:
+                self._fill(shown)
 
     def _fill(self, found: ClusterStatistics) -> None:
         self._inside.addLayout(_counts(found))
@@ -110,7 +111,7 @@ def _chips(found: ClusterStatistics) -> QWidget | None:
     holder.setLayout(flow)
     for phase, word, icon, tone in _PHASES:
         if found.pods.get(phase):
-            text = msg("%(count)s %(state)s", count=found.pods[phase], state=translate(word))
+            text = msg("%(count)s %(state)s", count=f"{found.pods[phase]:,}", state=translate(word))
             flow.addWidget(Chip(translate(text), icon, tone))
     return holder
 
@@ -126,7 +127,7 @@ def _workloads(workloads: dict[str, dict[str, int]]) -> QGridLayout:
         for health, count in counts.items():
             look = words.HEALTH.get(Health(health), words.HEALTH[Health.UNKNOWN]) if _known(health) else None
             look = look or words.HEALTH[Health.UNKNOWN]
-            text = msg("%(count)s %(state)s", count=count, state=translate(look.word))
+            text = msg("%(count)s %(state)s", count=f"{count:,}", state=translate(look.word))
             flow.addWidget(Chip(translate(text), look.icon, look.tone))
         if not counts:
             flow.addWidget(label(_("none"), "muted"))

@@ -29,14 +29,23 @@ from ansflow_desktop.widgets.cluster_details import DetailCard, reach_of, versio
 from ansflow_desktop.widgets.cluster_form import ClusterDialog
 from ansflow_desktop.widgets.cluster_statistics import StatisticsCard
 from ansflow_desktop.widgets.cluster_words import mark_look, marks_text
-from ansflow_desktop.widgets.controls import Card, ComboBox, EmptyState, TableCard, button, icon_button, row, set_property
+from ansflow_desktop.widgets.controls import (
+    Card,
+    ComboBox,
+    EmptyState,
+    TableCard,
+    button,
+    icon_button,
+    row,
+    set_property,
+)
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.practice_card import PracticeCard
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
 
-_SIDE = 360
+_SIDE, _SIDE_MOST = 400, 480
 
 
 def columns() -> tuple[Column, ...]:
@@ -51,9 +60,9 @@ def columns() -> tuple[Column, ...]:
             least=120,
             strong=True,
         ),
-        Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=0, least=172),
+        Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=0, least=184),
         Column(title=_("Group and marks"), text=marks_text, weight=6, least=140),
-        Column(title=_("Version"), text=lambda one: one.status.version, tip=version_of, weight=1, least=84),
+        Column(title=_("Version"), text=lambda one: one.status.version, tip=version_of, weight=1, least=84, spare=1),
     )
 
 
@@ -153,6 +162,7 @@ class ClustersPage(Page):
 
     def _side(self) -> ScrolledColumn:
         side = ScrolledColumn(_SIDE)
+        side.setMaximumWidth(_SIDE_MOST)  # whatever stands in it: the list beside it does not jump
         layout = QVBoxLayout(side.inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)

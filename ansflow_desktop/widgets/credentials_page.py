@@ -28,11 +28,11 @@ from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.credentials_details import DetailCard, FirstThings
 from ansflow_desktop.widgets.credentials_note import Note
 from ansflow_desktop.widgets.credentials_numbers import Numbers
-from ansflow_desktop.widgets.credentials_table import CredentialsTable, columns
+from ansflow_desktop.widgets.credentials_table import columns
 from ansflow_desktop.widgets.credentials_timeline import Timeline
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.releases_page import Skeleton
-from ansflow_desktop.widgets.table import RowsModel
+from ansflow_desktop.widgets.table import RowsModel, Table
 
 _SIDE = 330
 _AGE_MS = 10_000
@@ -110,7 +110,7 @@ class CredentialsPage(Page):
     def _list(self) -> TableCard:
         self._card = TableCard()
         self._model = RowsModel(columns(), lambda one: one.credential.id)
-        self.table = CredentialsTable(self._model, _("Credentials"))
+        self.table = Table(self._model, _("Credentials"))
         self.table.setObjectName("credentials_table")
         self.table.setMinimumHeight(120)
         self.table.chosen.connect(self._on_chosen)

@@ -24,7 +24,8 @@ from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, T
 from ansflow_desktop.widgets.words import Look
 
 _SAMPLE = 40
-_LEAST_PX, _MOST_PX = 64, 420
+_LEAST_PX, _FAIR_PX, _MOST_PX = 64, 170, 420
+_ARROW_PX = 12
 _STATES = {
     "ok": ("check-circle", "Running Active Bound Ready Available Approved,Issued Complete"),
     "muted": ("minus-circle", "Completed Succeeded"),
@@ -175,7 +176,8 @@ class _Cell(QStyledItemDelegate):
         """Take fonts and colours of the theme in use."""
         self._font: QFont = theme.body_font()
         self._metrics = QFontMetrics(self._font)
-        self.letter = self._metrics.averageCharWidth() + 1
+        self.advance = self._metrics.horizontalAdvance
+        self._letter = self._metrics.averageCharWidth() + 1
         self._colours = {
             name: QColor(theme.colour(name))
             for name in ("text", "muted", "line", "hover", "accent", "accent_soft", "warn", "bad", "ok")
@@ -203,11 +205,26 @@ class _Cell(QStyledItemDelegate):
             inside = inside.adjusted(23, 0, 0, 0)
         painter.setFont(self._font)
         painter.setPen(self._colours[tone])
-        if len(text) * self.letter * 2 > inside.width():  # two: a Chinese character is twice as wide
+        if len(text) * self._letter * 2 > inside.width():  # two: a Chinese character is twice as wide
             text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
         right = model.columns[index.column()].right
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine | side, text)
+
+
+def narrowed(widths: Sequence[int], shown: Sequence[int], room: int) -> list[int]:
+    """Return `widths` so that the columns `shown` fit into `room` pixels: long ones give, none goes below _FAIR_PX.
+
+    What is too wide even so scrolls sideways.
+    """
+    result = list(widths)
+    over = sum(widths[number] for number in shown) - room
+    spare = {number: widths[number] - _FAIR_PX for number in shown if widths[number] > _FAIR_PX}
+    total = sum(spare.values())
+    if over > 0 and total:
+        for number, more in spare.items():
+            result[number] -= min(more, -(-over * more // total))
+    return result
 
 
 class ResourceTable(Table):
@@ -251,8 +268,8 @@ class ResourceTable(Table):
         """Share what room is left by the columns' widths."""
         if not hasattr(self, "_cell"):
             return
-        widths = self._widths
         shown = [number for number, one in enumerate(self._model.shown) if self._wide or not one.wide]
+        widths = narrowed(self._widths, shown, self.viewport().width())
         total = sum(widths[number] for number in shown) or 1
         room = max(0, self.viewport().width() - total)
         for number, width in enumerate(widths):
@@ -260,9 +277,9 @@ class ResourceTable(Table):
             self.setColumnWidth(number, width + room * width // total)
 
     def _width(self, number: int) -> int:
-        column, now = self._model.shown[number], time.time()
-        longest, letter = len(self._model.columns[number].title) + 3, self._cell.letter
+        column, now, advance = self._model.shown[number], time.time(), self._cell.advance
+        longest = advance(self._model.columns[number].title) + _ARROW_PX
         for place in range(min(_SAMPLE, self._model.rowCount())):
-            longest = max(longest, len(cell_text(self._model.row(place), column, now)))
-        room = 50 if column.title in _STATE_TITLES else 28
-        return max(_LEAST_PX, min(_MOST_PX, longest * letter + room))
+            longest = max(longest, advance(cell_text(self._model.row(place), column, now)))
+        room = 56 if column.title in _STATE_TITLES else 32
+        return max(_LEAST_PX, min(_MOST_PX, longest + room))

@@ -24,6 +24,7 @@ from ansflow_desktop.widgets.controls import (
     plain_tip,
     row,
 )
+from ansflow_desktop.widgets.releases_page import Skeleton
 from ansflow_desktop.widgets.resource_table import ResourceModel, ResourceTable
 
 _TICK_MS = 5000
@@ -85,7 +86,8 @@ class ResourcesView(QWidget):
         layout.addLayout(row(self.kinds, self._count, 1, self._unread, self._age, self._wide, self._filter, again))
 
     def _build_parts(self) -> None:
-        self._loading = EmptyState("progress-clock", _("Reading"), "")
+        self._loading = Skeleton()
+        self._loading.setAccessibleName(_("Reading"))
         self._none = EmptyState("package-variant-closed", _("There is nothing of this kind here"), "")
         clear = button(_("Clear the filter"))
         clear.clicked.connect(self._filter.clear)
@@ -214,7 +216,7 @@ class ResourcesView(QWidget):
 def _count(state: ResourcesState) -> str:
     if not state.fresh_at:
         return ""
-    count = translate(msg_n("%(count)s object", "%(count)s objects", state.total))
+    count = translate(msg_n("%(count)s object", "%(count)s objects", state.total, count=f"{state.total:,}"))
     if len(state.rows) != state.total:
-        count = translate(msg("%(shown)s of %(count)s", shown=len(state.rows), count=count))
+        count = translate(msg("%(shown)s of %(count)s", shown=f"{len(state.rows):,}", count=count))
     return count if state.complete else translate(msg("%(count)s so far", count=count))

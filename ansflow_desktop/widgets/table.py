@@ -39,7 +39,8 @@ STRONG = Qt.ItemDataRole.UserRole + 2
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A column: its heading, the text of a row, what sorts (the text by default), and how it looks.
 
-    `look` gives icon and tone; `tip` a tool tip; `weight` the share of the width; `strong` and `right` the style.
+    `look` gives icon and tone; `tip` a tool tip; `weight` the share of the width; `strong` and `right` the style. Where
+    not even the `least` widths fit, the columns with a `spare` number are left out, the highest first.
     """
 
     title: str
@@ -51,6 +52,16 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     least: int = 70
     strong: bool = False
     right: bool = False
+    spare: int = 0
+
+
+def fitting(columns: Sequence[Column], width: int) -> list[int]:
+    """Return the numbers of the columns that are shown in `width` pixels."""
+    shown = list(range(len(columns)))
+    for number in sorted(shown, key=lambda one: -columns[one].spare):
+        if columns[number].spare and sum(columns[one].least for one in shown) > width:
+            shown.remove(number)
+    return shown
 
 
 class RowsModel(QAbstractTableModel):
@@ -247,15 +258,17 @@ class Table(QTableView):
     def resizeEvent(self, event: Any) -> None:
         """Share the width among the columns by their weights, none below its least."""
         super().resizeEvent(event)
-        columns = self._rows_model.columns
-        room = self.viewport().width() - sum(column.least for column in columns)
-        total = sum(column.weight for column in columns) or 1
-        left = self.viewport().width()
+        columns, left = self._rows_model.columns, self.viewport().width()
+        shown = fitting(columns, left)
+        room = max(0, left - sum(columns[number].least for number in shown))
+        total = sum(columns[number].weight for number in shown) or 1
         for number, column in enumerate(columns):
-            width = column.least + max(0, room) * column.weight // total
-            width = left if number == len(columns) - 1 else width
-            self.setColumnWidth(number, max(width, 40))
-            left -= width
+            self.setColumnHidden(number, number not in shown)
+            if number in shown:
+                width = column.least + room * column.weight // total
+                width = left if number == shown[-1] else width
+                self.setColumnWidth(number, max(width, 40))
+                left -= width
 
     def height_of_rows(self) -> int:
         """Return the height at which every row is shown."""

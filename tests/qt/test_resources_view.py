@@ -143,3 +143,14 @@ def test_a_document_that_cannot_be_had_is_told(view, services, monkeypatch):
     view.presenter.show("stage")
     assert window_loop.spin(lambda: bool(heard), 5)
     assert view.presenter.state.error is heard[0]
+
+
+def test_columns_fit_the_window_before_anything_scrolls_sideways():
+    from ansflow_desktop.widgets.resource_table import narrowed
+
+    widths = [420, 420, 70, 120, 80, 70]
+    shown = [0, 1, 2, 3, 4, 5]
+    assert narrowed(widths, shown, 2000) == widths
+    fitted = narrowed(widths, shown, 900)
+    assert sum(fitted) <= 900 and fitted[2:] == widths[2:] and min(fitted[:2]) >= 170
+    assert narrowed(widths, shown, 300)[:2] == [170, 170], "names stay readable: the rest scrolls"
