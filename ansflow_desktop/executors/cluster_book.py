@@ -28,7 +28,11 @@ _MAX_FILE = 1024 * 1024
 
 
 class Secrets(Protocol):
-    """What is needed of the vault; `store.vault.Vault` is the real one. All raise UserError."""
+    """What is needed of the vault; `store.vault.Vault` is the real one. All methods raise UserError."""
+
+    @property
+    def lasting(self) -> bool:
+        """True where what is kept outlives the program."""
 
     def get(self, key: str) -> str | None:
         """Return what is kept under `key`."""
@@ -106,11 +110,13 @@ class ClusterBook:
         cluster = own.without_hidden(cluster)
         self._keep(cluster, secret)
         try:
+            self._shelf.set_marks(cluster.name, marks, cluster.server)  # first: it is never there without its marks
             self._shelf.save_own(cluster)
         except UserError:
             self._vault.remove(own.vault_key(cluster))
+            with contextlib.suppress(UserError):
+                self._shelf.set_marks(cluster.name, ClusterMarks())
             raise
-        self._shelf.set_marks(cluster.name, marks)
 
     def change(self, name: str, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
         """Keep `cluster` in place of the one called `name`; `secret` None keeps the one there is.
@@ -123,11 +129,17 @@ class ClusterBook:
         if secret is None and own.needs_secret(changed) and changed.auth == known.auth:
             asked = self.secret(known)
         self._require(changed, asked, marks)
-        self._keep(own.without_hidden(changed), own.hidden_part(changed) or secret)
-        self._save(own.without_hidden(changed), was=known)
-        self._shelf.set_marks(changed.name, marks)
-        if own.uses_vault(known) and not own.uses_vault(own.without_hidden(changed)):
+        kept = self._written(changed, known)
+        self._keep(kept, own.hidden_part(changed) or secret)
+        self._save(kept, was=known)
+        self._shelf.set_marks(changed.name, marks, changed.server)
+        if own.uses_vault(known) and not own.uses_vault(kept):
             self._vault.remove(own.vault_key(changed))
+
+    def _written(self, changed: OwnCluster, known: OwnCluster) -> OwnCluster:
+        """Return `changed` as the file holds it; what lies there in plain stays while only memory could take it."""
+        same = own.hidden_part(changed) is not None and own.hidden_part(changed) == own.hidden_part(known)
+        return changed if same and not self._vault.lasting else own.without_hidden(changed)
 
     def filled(self, cluster: OwnCluster) -> OwnCluster:
         """Return `cluster` as typed, with what stands as `***` in its program taken from what is kept of it.
@@ -158,7 +170,10 @@ class ClusterBook:
         """Move environments that still lie in plain into the vault; raises UserError where it cannot take them.
 
         Each is in the vault before it leaves the file, and leaves the file's copy too; one that cannot be moved stays.
+        Nothing is moved into a vault of memory: it would be lost with the program.
         """
+        if not self._vault.lasting:
+            return
         for cluster in self._shelf.own():
             clean = own.without_hidden(cluster)
             if clean != cluster:
@@ -172,9 +187,14 @@ class ClusterBook:
             self._shelf.forget_copy()
 
     def mark(self, name: str, marks: ClusterMarks) -> None:
-        """Keep notes on any cluster; raises UserError for an unknown one."""
-        self._catalog.entry(name)
-        self._shelf.set_marks(name, marks)
+        """Keep notes on any cluster, in place of those of a name that it had before; raises UserError.
+
+        A cluster is unknown, or the disk refuses.
+        """
+        lost = self._catalog.lost_names(name)
+        self._shelf.set_marks(name, marks, self._catalog.entry(name).server)
+        for former in lost:
+            self._shelf.set_marks(former, ClusterMarks())
 
     def remove(self, name: str) -> None:
         """Forget a cluster that was added by hand, its notes and its secret; of any other the notes.
@@ -202,7 +222,8 @@ class ClusterBook:
             self._vault.put(own.vault_key(cluster), msgspec.json.encode(secret).decode())
 
     def _require(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
-        problems = self.check(cluster, secret, marks.namespace)
+        found = self.check(cluster, secret, marks.namespace)
+        problems = tuple(problem for problem in found if problem.severity is Severity.ERROR)
         if problems:
             raise Incomplete(problems)
 

@@ -174,7 +174,7 @@ class ClusterFormPresenter(Presenter):
             return
         problems = await off_thread(lambda: self._check(cluster))
         self._publish(problems=problems, diagnosis=None)
-        if problems or self._asks_approval(cluster):
+        if any(one.severity is Severity.ERROR for one in problems) or self._asks_approval(cluster):
             return
         self._publish(testing=True)
         try:

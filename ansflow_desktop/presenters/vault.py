@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal, Slot
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.i18n import Text
+from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.presenters.base import Presenter, off_thread
-from ansflow_desktop.store.vault import VaultLocked, VaultNeeded, VaultState
+from ansflow_desktop.store.vault import VaultDamaged, VaultLocked, VaultNeeded, VaultState
 from ansflow_desktop.store.vault_passphrase import strength
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ _LOOK_MS = 15_000
 class VaultPresenter(Presenter):
     """`ask_unlock(VaultLocked)` and `ask_create(VaultNeeded)` want a dialog; `unlocked` says to try again what failed.
 
-    `refused(UserError)` belongs into the open dialog; `done(int)` ends an export or import with its number of secrets.
-    `started_over`: the old vault was set aside; `ask_create` follows.
+    `ask_damaged(VaultDamaged)` wants a dialog with the ways out. `refused(UserError)` belongs into the open dialog;
+    `done(int)` ends an export or import with its number of secrets, `imported` says that secrets are other ones now.
+    `started_over`: the old vault was set aside; `ask_create` follows. `said(title, text)` is for who looks at the
+    window: where a file is kept that was set aside, and how many secrets were imported.
     """
 
     ask_unlock = Signal(object)
@@ -33,12 +36,16 @@ class VaultPresenter(Presenter):
     refused = Signal(object)
     done = Signal(int)
     started_over = Signal()
+    ask_damaged = Signal(object)
+    imported = Signal()
+    said = Signal(object, object)
 
     def __init__(self, services: Services) -> None:
         """Begin to look for idleness; the vault itself is not read yet."""
         super().__init__()
         self._services = services
         self.state = VaultState(kind="none")
+        self._noticed: Text = ""
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self._on_tick)
@@ -50,6 +57,8 @@ class VaultPresenter(Presenter):
             self.ask_unlock.emit(error)
         elif isinstance(error, VaultNeeded):
             self.ask_create.emit(error)
+        elif isinstance(error, VaultDamaged):
+            self.ask_damaged.emit(error)
         else:
             return False
         return True
@@ -68,7 +77,13 @@ class VaultPresenter(Presenter):
 
     def unlock(self, passphrase: str) -> None:
         """Open the vault; `unlocked` or `refused` follows."""
-        self._change(lambda: self._services.vault.unlock(passphrase))
+        self._change(lambda: self._opened(lambda: self._services.vault.unlock(passphrase)))
+
+    def _opened(self, call: Callable[[], None]) -> None:
+        """Open the vault by `call`, and move into it what still lies in plain elsewhere."""
+        call()
+        with contextlib.suppress(UserError):  # it is opened; what could not be moved stays where it is
+            self._services.cluster_book.move_secrets()
 
     def lock(self) -> None:
         """Lock it now; `state_changed` follows."""
@@ -77,7 +92,7 @@ class VaultPresenter(Presenter):
 
     def create(self, kind: str, passphrase: str) -> None:
         """Make a vault of `kind` (keyring, passphrase, session); `unlocked` or `refused` follows."""
-        self._change(lambda: self._services.vault.create(kind, passphrase))  # type: ignore[arg-type]
+        self._change(lambda: self._opened(lambda: self._services.vault.create(kind, passphrase)))  # type: ignore[arg-type]
 
     def change_passphrase(self, old: str, new: str) -> None:
         """Change the passphrase; `unlocked` or `refused` follows."""
@@ -92,38 +107,92 @@ class VaultPresenter(Presenter):
         self._start("change", self._work(lambda: self._services.vault.export(Path(path), passphrase)))
 
     def import_(self, path: str, passphrase: str) -> None:
-        """Read an encrypted export; `done` or `refused` follows."""
-        self._start("change", self._work(lambda: self._services.vault.import_(Path(path), passphrase)))
+        """Read an encrypted export; `imported` and `done`, or `refused` follow."""
+        self._start("change", self._import(path, passphrase))
+
+    async def _import(self, path: str, passphrase: str) -> None:
+        count = await self._work(lambda: self._services.vault.import_(Path(path), passphrase))
+        if count is not None:
+            self.imported.emit()
+            text = msg_n("%(count)s secret was imported", "%(count)s secrets were imported", count)
+            self.said.emit(text, msg("From %(file)s", file=path))
+
+    def copy_is_sound(self) -> bool:
+        """Return whether a damaged vault can be restored from its copy; reads one file."""
+        return bool(self._services.vault.copy_is_sound)
+
+    def restore_copy(self) -> None:
+        """Put the vault's copy in its place; `started_over` and `ask_unlock` or `unlocked`, or `refused` follow."""
+        self._start("change", self._restore())
+
+    async def _restore(self) -> None:
+        vault = self._services.vault
+        try:
+            kept = await off_thread(vault.restore_copy)
+        except UserError as error:
+            self.refused.emit(error)
+            return
+        await self._read()
+        self.started_over.emit()
+        self._tell_kept(kept)
+        await self._open_again()
+
+    async def _open_again(self) -> None:
+        """Open the vault as far as that needs nobody; else ask."""
+        try:
+            await off_thread(self._services.vault.unlock)
+        except UserError as error:
+            if not self.needed(error):
+                self.failed.emit(error)
+            return
+        await self._read()
+        self.unlocked.emit()
+
+    def _tell_kept(self, kept: Path) -> None:
+        self.said.emit(msg("The old vault was set aside"), msg("It is kept as %(path)s", path=str(kept)))
 
     def _change(self, call: Callable[[], None]) -> None:
         self._start("change", self._work(call))
 
-    async def _work(self, call: Callable[[], int | None]) -> None:
+    async def _work(self, call: Callable[[], int | None]) -> int | None:
+        """Do `call` and say how it ended; return what it counted, None where it counts nothing or was refused."""
         try:
             count = await off_thread(call)
         except UserError as error:
-            self.refused.emit(error)
-            return
+            self._refuse(error)
+            return None
         await self._read()
         if count is None:
             self.unlocked.emit()
         else:
             self.done.emit(count)
+        return count
+
+    def _refuse(self, error: UserError) -> None:
+        """Say in the dialog what is wrong; a damaged vault has a dialog of its own (a damaged export has not)."""
+        if isinstance(error, VaultDamaged) and error.path == str(self._services.vault.path):
+            self.ask_damaged.emit(error)
+        else:
+            self.refused.emit(error)
 
     async def _begin_anew(self) -> None:
         vault = self._services.vault
         try:
-            await off_thread(vault.start_over)
-            await self._read()
-            self.started_over.emit()
-            await off_thread(vault.unlock)
-        except VaultNeeded as error:
-            self.ask_create.emit(error)
+            kept = await off_thread(vault.start_over)
         except UserError as error:
             self.refused.emit(error)
+            return
+        await self._read()
+        self.started_over.emit()
+        self._tell_kept(kept)
+        await self._open_again()
 
     async def _read(self) -> None:
         state = await off_thread(self._services.vault.state)
+        notice = self._services.vault.notice
+        if notice is not None and notice != self._noticed:
+            self._noticed = notice
+            self.said.emit(msg("The vault was restored"), notice)
         if state != self.state:
             self.state = state
             self.state_changed.emit()

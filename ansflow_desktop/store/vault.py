@@ -20,7 +20,14 @@ from ansflow_desktop import files
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, Text, msg
 from ansflow_desktop.store import vault_seal
-from ansflow_desktop.store.vault_errors import KeyringFailed, VaultDamaged, VaultLocked, VaultNeeded, WrongPassphrase
+from ansflow_desktop.store.vault_errors import (
+    KeyringFailed,
+    VaultDamaged,
+    VaultLocked,
+    VaultNeeded,
+    WrongExportPassphrase,
+    WrongPassphrase,
+)
 from ansflow_desktop.store.vault_file import VaultFile, read_sealed
 from ansflow_desktop.store.vault_keyring import Keyring
 from ansflow_desktop.store.vault_passphrase import require_good
@@ -34,11 +41,15 @@ IDLE_S = 900.0
 
 
 class VaultState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the vault is now; `locked`: nothing can be read until it is unlocked, `reason` says why."""
+    """What the vault is now; `locked`: nothing can be read until it is unlocked, `reason` says why.
+
+    `damaged`: no passphrase and no keyring opens it any more.
+    """
 
     kind: Kind
     locked: bool = False
     reason: Text = ""
+    damaged: bool = False
 
 
 class _Open(msgspec.Struct, frozen=True):
@@ -92,6 +103,11 @@ class Vault:
         return self._file.path
 
     @property
+    def exists(self) -> bool:
+        """True when there is a file of the vault, or its copy."""
+        return self._file.exists
+
+    @property
     def notice(self) -> Message | None:
         """What became of a damaged file that was restored from its copy, None when all is well."""
         return self._file.notice
@@ -106,7 +122,8 @@ class Vault:
         try:
             sealed = self._file.read()
         except UserError as error:
-            return VaultState(kind="passphrase", locked=True, reason=error.title)
+            damaged = isinstance(error, VaultDamaged)
+            return VaultState(kind="passphrase", locked=True, reason=error.title, damaged=damaged)
         if sealed is None:
             return VaultState(kind="none")
         kind = sealed.wrap.kind
@@ -247,9 +264,34 @@ class Vault:
             title = msg("%(path)s is no export of a vault", path=str(path))
             raise UserError(title, "", msg("Choose a file that was written by an export."), field="file")
         key = vault_seal.derive(sealed.wrap, passphrase, str(path))
-        found = vault_seal.secrets_of(sealed, vault_seal.data_key_of(sealed, key, str(path)), str(path))
+        try:
+            data_key = vault_seal.data_key_of(sealed, key, str(path))
+        except WrongPassphrase as error:
+            raise WrongExportPassphrase from error
+        found = vault_seal.secrets_of(sealed, data_key, str(path))
         self._change(found)
         return len(found)
+
+    @property
+    def lasting(self) -> bool:
+        """True where what is kept outlives the program: in a file, not in this session's memory. Asks nobody."""
+        return self._session is None
+
+    @property
+    def copy_is_sound(self) -> bool:
+        """True when the file's copy can take its place; never raises."""
+        return self._file.copy_is_sound
+
+    def restore_copy(self) -> Path:
+        """Put the file's copy in place of a damaged file, which is set aside; return where that is kept.
+
+        Raises VaultDamaged where the copy is not sound either, and UserError.
+        """
+        with self._slow:
+            kept = self._file.restore_copy()
+            self._forget()
+            self._shut, self._reason = False, ""
+            return kept
 
     def start_over(self) -> Path:
         """Set a vault aside that nobody can open any more, so that a new one can be made; return where it is kept."""

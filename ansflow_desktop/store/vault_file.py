@@ -67,6 +67,27 @@ class VaultFile:
             _remove(self.copy)
             return kept
 
+    @property
+    def copy_is_sound(self) -> bool:
+        """True when there is a copy whose every byte is as it was written; never raises."""
+        try:
+            return read_sealed(self.copy) is not None
+        except UserError:
+            return False
+
+    def restore_copy(self) -> Path:
+        """Put the copy in place of the file, which is set aside; return where. Raises VaultDamaged and UserError."""
+        with self.alone():
+            found = read_sealed(self.copy)
+            if found is None:
+                raise VaultDamaged(str(self.path))
+            try:
+                kept = files.set_aside(self.path) if files.is_there(self.path) else self.path
+            except OSError as error:
+                raise files.cannot_write(self.path, error) from error
+            files.write_atomic(self.path, vault_seal.encode(found))
+            return kept
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other processes from writing inside the block; raises UserError where the folder takes no file."""

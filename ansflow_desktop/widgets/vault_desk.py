@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from ansflow_desktop.presenters.vault import VaultPresenter
     from ansflow_desktop.widgets.dialogs import Dialog
 
-_OURS = ("VaultLocked", "VaultNeeded", "WrongPassphrase")
+_OURS = ("VaultLocked", "VaultNeeded", "VaultDamaged")
 
 
 class VaultDesk(QObject):
-    """Opens one dialog at a time; emits `unlocked()` once the vault was opened or made, and `failed(UserError)`."""
+    """Opens one dialog at a time; emits `unlocked()` once the vault was opened or made, or took an import.
+
+    Emits `failed(UserError)` too, and `said(title, text)`: what became of the vault's files.
+    """
 
     unlocked = Signal()
+    said = Signal(object, object)
     failed = Signal(object)
 
     def __init__(self, window: QWidget, services: Any) -> None:
@@ -28,6 +32,7 @@ class VaultDesk(QObject):
         self._made: VaultPresenter | None = None
         self._dialog: Dialog | None = None
         self._asked = False
+        self._import_next = False
         self._again: list[Callable[[], None]] = []
 
     @property
@@ -40,7 +45,10 @@ class VaultDesk(QObject):
             made.ask_unlock.connect(self._on_unlock)
             made.ask_create.connect(self._on_create)
             made.state_changed.connect(self._on_state)
+            made.ask_damaged.connect(self._on_damaged)
             made.unlocked.connect(self._on_unlocked)
+            made.imported.connect(self.unlocked)
+            made.said.connect(self.said)
             made.failed.connect(self.failed)
             app = QApplication.instance()
             if isinstance(app, QApplication):
@@ -48,7 +56,7 @@ class VaultDesk(QObject):
         return self._made
 
     def take(self, error: Exception) -> bool:
-        """Ask for what `error` lacks; return False where it is no matter of a locked or missing vault."""
+        """Ask for what `error` lacks; return False where it is no matter of a locked, missing or damaged vault."""
         if not any(kind.__name__ in _OURS for kind in type(error).__mro__):
             return False
         return self._dialog is not None or self.presenter.needed(error)
@@ -77,9 +85,9 @@ class VaultDesk(QObject):
 
     @Slot()
     def ask_now(self) -> None:
-        """Ask to open the vault, where it is locked."""
+        """Ask to open the vault, where it is locked; one that is damaged has ways out."""
         if self.presenter.state.locked:
-            self._unlock(self.presenter.state.kind, self.presenter.state.reason)
+            self._ask_to_open()
         else:
             self._asked = True
             self.presenter.refresh()
@@ -89,7 +97,35 @@ class VaultDesk(QObject):
         asked, self._asked = self._asked, False
         state = self.presenter.state
         if asked and state.locked:
+            self._ask_to_open()
+
+    def _ask_to_open(self) -> None:
+        state = self.presenter.state
+        if state.damaged:
+            self._damaged(state.reason, "")
+        else:
             self._unlock(state.kind, state.reason)
+
+    @Slot(object)
+    def _on_damaged(self, error: Any) -> None:
+        self._damaged(error.title, error.message)
+
+    def _damaged(self, title: Any, reason: Any) -> None:
+        from ansflow_desktop.widgets.vault_damaged import DamagedVaultDialog
+
+        if isinstance(self._dialog, DamagedVaultDialog):
+            return
+        again = tuple(self._again)
+        if self._dialog is not None:
+            self._dialog.reject()  # it asks for what opens the vault: nothing does
+        self._again[:] = again
+        made = DamagedVaultDialog(self._parent(), self.presenter, title, reason)
+        made.import_asked.connect(self._on_import_asked)
+        self._open(made)
+
+    @Slot()
+    def _on_import_asked(self) -> None:
+        self._import_next = True
 
     @Slot(object)
     def _on_unlock(self, error: Any) -> None:
@@ -111,7 +147,7 @@ class VaultDesk(QObject):
     def _open(self, dialog: Dialog) -> None:
         self._dialog = dialog
         dialog.finished.connect(self._on_finished)
-        dialog.rejected.connect(self._again.clear)
+        dialog.rejected.connect(self._on_rejected)
         dialog.open()
 
     def _parent(self) -> QWidget:
@@ -125,8 +161,16 @@ class VaultDesk(QObject):
             call()
 
     @Slot()
+    def _on_rejected(self) -> None:
+        self._again.clear()
+        self._import_next = False
+
+    @Slot()
     def _on_finished(self) -> None:
-        self._dialog = None
+        done, self._dialog = self._dialog, None
+        if self._import_next and done is not None and done.objectName() == "vault_create":
+            self._import_next = False
+            self.transfer(export=False)
 
     @Slot()
     def _on_focus(self) -> None:

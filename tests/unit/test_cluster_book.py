@@ -31,6 +31,8 @@ users: [{name: u, user: {token: from-the-file-123}}]
 class Box:
     """A vault in memory that can be made to refuse."""
 
+    lasting = True
+
     def __init__(self):
         self.kept, self.locked = {}, False
 
