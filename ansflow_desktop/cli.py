@@ -107,7 +107,7 @@ def _dispatch(args: argparse.Namespace, services: Services, out: Output) -> int:
     from ansflow_desktop.commands.session import Session
 
     _start_log(services, out)
-    function = f"{args.command}_{args.action}" if args.action else args.command
+    function = f"{args.command}_{args.action.replace('-', '_')}" if args.action else args.command
     name = _OWN_MODULES.get(function, _MODULES[args.command])
     module = importlib.import_module(f"ansflow_desktop.commands.{name}")
     command = cast("Callable[[Session], int]", getattr(module, function))

@@ -77,6 +77,16 @@ def vault_passphrase(session: Session) -> int:
     return _done(session, msg("The passphrase was changed"))
 
 
+def vault_set_aside(session: Session) -> int:
+    """Rename a vault that nobody can open any more, so that a new one can be made. Raises UserError."""
+    vault = session.services.vault
+    if not vault.exists:
+        raise UserError(msg("There is no vault yet"), str(vault.path), msg("Make one with vault create."))
+    kept = vault.start_over()
+    session.out.note(msg("Its secrets are lost unless somebody can open it; edit each cluster and give them again."))
+    return _done(session, msg("The vault is kept as %(file)s; make a new one with vault create", file=str(kept)))
+
+
 def vault_export(session: Session) -> int:
     """Write all secrets to an encrypted file. Raises UserError."""
     path = paths.expanded(session.args.file)

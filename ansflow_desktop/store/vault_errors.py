@@ -29,6 +29,15 @@ class WrongPassphrase(VaultLocked):
         super().__init__("passphrase", msg("The passphrase is not the one of this vault."))
 
 
+class WrongExportPassphrase(UserError):
+    """The passphrase does not open the file of an export; the vault itself is not in question."""
+
+    def __init__(self) -> None:
+        """Name the way out; what was typed is not repeated."""
+        hint = msg("Give the passphrase that the file was written with; it may differ from that of the vault.")
+        super().__init__(msg("The passphrase is not the one of this export"), "", hint, field="export_passphrase")
+
+
 class VaultNeeded(UserError):
     """There is no vault yet: a person chooses its kind. `possible` are the kinds, `reason` says why no keyring is."""
 

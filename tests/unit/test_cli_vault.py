@@ -45,7 +45,8 @@ def test_a_vault_from_its_making_to_its_import(vault, tmp_path):
     assert (json.loads(out)["kind"], json.loads(out)["locked"], json.loads(out)["secrets"]) == ("passphrase", False, 1)
     assert vault("export {dir}/e --passphrase-file {new} --export-passphrase-file {old}")[0] == 0
     assert vault("import {dir}/e --passphrase-file {new} --export-passphrase-file {old}")[0] == 0
-    assert vault("import {dir}/e --passphrase-file {new} --export-passphrase-file {new}")[0] == 2
+    code, _, err = vault("import {dir}/e --passphrase-file {new} --export-passphrase-file {new}")
+    assert code == 2 and "this export" in err and "locked" not in err
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,13 @@ def test_without_a_vault_the_status_says_so_and_why_there_is_no_keyring(vault):
     assert code == 0
     assert "none yet" in out
     assert "no keyring" in out
+
+
+def test_a_vault_whose_passphrase_is_forgotten_is_set_aside_and_a_new_one_made(vault, tmp_path):
+    assert vault("set-aside")[0] == 2
+    assert vault("create --kind passphrase --passphrase-file {old}")[0] == 0
+    assert vault("create --kind passphrase --passphrase-file {new}")[0] == 2
+    code, out, _ = vault("set-aside -o json")
+    assert code == 0 and ".damaged-" in json.loads(out)["message"]
+    assert vault("create --kind passphrase --passphrase-file {new}")[0] == 0
+    assert len(list((tmp_path / "data").glob("vault.json.damaged-*"))) == 1

@@ -17,6 +17,7 @@ from keyring.backends import fail, null
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.store import vault_file, vault_seal
 from ansflow_desktop.store.vault import Vault, VaultDamaged, VaultLocked, VaultNeeded, WrongPassphrase
+from ansflow_desktop.store.vault_errors import WrongExportPassphrase
 from ansflow_desktop.store.vault_keyring import Keyring
 from ansflow_desktop.store.vault_passphrase import strength
 
@@ -267,7 +268,7 @@ def test_an_export_is_encrypted_and_comes_back_elsewhere(behind_keyring, tmp_pat
     with pytest.raises(VaultNeeded):
         other.import_(file, NEW)
     other.create("passphrase", OLD)
-    with pytest.raises(WrongPassphrase):
+    with pytest.raises(WrongExportPassphrase):
         other.import_(file, OLD)
     assert other.import_(file, NEW) == 1
     assert other.get("cluster/1") == SECRET
