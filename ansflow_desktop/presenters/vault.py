@@ -104,7 +104,7 @@ class VaultPresenter(Presenter):
 
     def export(self, path: str, passphrase: str) -> None:
         """Write an encrypted export; `done` or `refused` follows."""
-        self._start("change", self._work(lambda: self._services.vault.export(Path(path), passphrase)))
+        self._start("change", self._done(lambda: self._services.vault.export(Path(path), passphrase)))
 
     def import_(self, path: str, passphrase: str) -> None:
         """Read an encrypted export; `imported` and `done`, or `refused` follow."""
@@ -152,7 +152,10 @@ class VaultPresenter(Presenter):
         self.said.emit(msg("The old vault was set aside"), msg("It is kept as %(path)s", path=str(kept)))
 
     def _change(self, call: Callable[[], None]) -> None:
-        self._start("change", self._work(call))
+        self._start("change", self._done(call))
+
+    async def _done(self, call: Callable[[], int | None]) -> None:
+        await self._work(call)
 
     async def _work(self, call: Callable[[], int | None]) -> int | None:
         """Do `call` and say how it ended; return what it counted, None where it counts nothing or was refused."""
