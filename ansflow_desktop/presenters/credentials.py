@@ -40,13 +40,15 @@ _MOST_DAYS = 10
 class CredentialsPresenter(Presenter):
     """Emits `due(reminders)`, `renewal_changed()`, `files_made(files)`, `saved(paths)`, `locked(error)`.
 
-    What is read by itself never opens a question: `locked` comes only for what a person asked for.
+    `confirmation_needed(cluster, error)` comes where a production cluster's name is to be typed. What is read by itself
+    never opens a question: `locked` comes only for what a person asked for.
     """
 
     due = Signal(tuple)
     renewal_changed = Signal()
     form_ready = Signal(object)
     form_failed = Signal(object)
+    confirmation_needed = Signal(str, object)
     files_made = Signal(tuple)
     files_failed = Signal(object)
     saved = Signal(tuple)
@@ -185,9 +187,30 @@ class CredentialsPresenter(Presenter):
     def _tell(self, doing: Text) -> None:
         self._renewal(msgspec.structs.replace(self.renewal, doing=doing))
 
+    def remove_old_secret(self, confirmed: tuple[str, ...] = ()) -> None:
+        """Delete the Secret of the token that was just replaced; `confirmed` are the cluster names that were typed."""
+        if self.renewal.old_secret is not None and not self.renewal.removing:
+            self._start("remove", self._remove_old_secret(confirmed))
+
+    async def _remove_old_secret(self, confirmed: tuple[str, ...]) -> None:
+        before = msgspec.structs.replace(self.renewal, kept=None)
+        if before.old_secret is None:
+            return
+        self._renewal(msgspec.structs.replace(before, removing=True))
+        try:
+            await self._work.remove_old_secret(before.cluster, before.old_secret, confirmed)
+        except UserError as error:
+            needed = type(error).__name__ == "ConfirmationNeeded"
+            self._renewal(msgspec.structs.replace(before, kept=None if needed else error))
+            if needed:
+                self.confirmation_needed.emit(before.cluster, error)
+            return
+        self._renewal(msgspec.structs.replace(before, removed=True))
+
     def forget_renewal(self) -> None:
         """Give up a renewal that is under way, and forget how the last one went; the old credential stays."""
         self._stop("renew")
+        self._stop("remove")
         self._renewal(RenewalState())
 
     def _renewal(self, state: RenewalState) -> None:

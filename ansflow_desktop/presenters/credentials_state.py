@@ -15,6 +15,7 @@ from ansflow_desktop.models.credential import (
     CredentialKind,
     CredentialReport,
     CredentialStatus,
+    OldSecret,
     PriorityAction,
     ServerVerdict,
     When,
@@ -85,7 +86,8 @@ class RenewalForm(msgspec.Struct, frozen=True, kw_only=True):
     `how` is `token_request` or `csr`. `puts` are the places that a new credential may go to: `replace` in the vault, a
     private `copy` of the cluster, or a kubeconfig `file`; a user's own kubeconfig is never written. `via` is another
     cluster entry that asks in its place, for an old credential that is refused. `folder` is where generated files go.
-    `reason`: why something must be named.
+    `reason`: why something must be named. `vias` are the cluster entries of the same server that `via` can be; `signer`
+    signs a certificate, empty for Kubernetes' own.
     """
 
     credential: str
@@ -103,6 +105,8 @@ class RenewalForm(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     copy_name: str = ""
     via: str = ""
+    vias: tuple[str, ...] = ()
+    signer: str = ""
     folder: str = "~/.local/share/ansflow"
     expires_at: When = None
     reason: Text = ""
@@ -118,7 +122,11 @@ class MadeFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenewalState(msgspec.Struct, frozen=True, kw_only=True):
-    """A renewal: `doing` is what is being done now, `done` what was reached, `error` why it was not; one of them."""
+    """A renewal: `doing` is what is being done now, `done` what was reached, `error` why it was not; one of them.
+
+    `old_secret` is the Secret in which the replaced token of `cluster` stands until it is deleted: `removing` while
+    that is done, `removed` afterwards, `kept` is why it was not.
+    """
 
     credential: str = ""
     doing: Text = ""
@@ -126,6 +134,11 @@ class RenewalState(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Text, ...] = ()
     expires_at: When = None
     error: UserError | None = None
+    cluster: str = ""
+    old_secret: OldSecret | None = None
+    removing: bool = False
+    removed: bool = False
+    kept: UserError | None = None
 
 
 def group_of(report: CredentialReport) -> Group:

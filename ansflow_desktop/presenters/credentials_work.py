@@ -15,7 +15,7 @@ import msgspec
 from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, msg
-from ansflow_desktop.models.credential import CredentialReport, PriorityAction
+from ansflow_desktop.models.credential import CredentialReport, OldSecret, PriorityAction
 from ansflow_desktop.paths import expanded
 from ansflow_desktop.presenters.base import off_thread
 from ansflow_desktop.presenters.credentials_reminders import due_now, remember
@@ -24,6 +24,7 @@ from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm, 
 _CLIENT = ("kubernetes.aio.client", "kubernetes.aio.config")
 _READING = ("credentials.service", "credentials.inventory", "credentials.registries", "credentials.advice")
 _NO_FILE = ("", "own", "practice")
+_PATIENCE_S = 600.0  # a person sees what is waited for and can close the dialog
 _DOING = {
     "token_request": msg("Asking for a new token, then trying it"),
     "csr": msg("Asking for a new certificate, then trying it"),
@@ -85,6 +86,7 @@ class CredentialsWork:
         from ansflow_desktop.executors import renewal
 
         known = await renewal.renewable(self._services, form.cluster, ask=False)
+        vias = await off_thread(lambda: self._same_server(form.cluster))
         return msgspec.structs.replace(
             form,
             how=known.how or form.how,
@@ -95,7 +97,16 @@ class CredentialsWork:
             puts=known.puts,
             put=form.put if form.put in known.puts else known.puts[0],
             reason=known.reason,
+            vias=vias,
+            via=form.via if form.via in vias else "",
         )
+
+    def _same_server(self, cluster: str) -> tuple[str, ...]:
+        """Return the other clusters of the list whose address is that of `cluster`."""
+        entries = self._services.catalog.entries()
+        server = next((one.server for one in entries if one.name == cluster), "")
+        same = [one.name for one in entries if one.server.rstrip("/") == server.rstrip("/") and not one.problem]
+        return tuple(name for name in same if name != cluster) if server else ()
 
     @staticmethod
     def doing(form: RenewalForm) -> Text:
@@ -114,7 +125,16 @@ class CredentialsWork:
             done=_done(made.put, made.place),
             notes=made.notes,
             expires_at=made.expires_at,
+            cluster=made.cluster,
+            old_secret=made.old_secret,
         )
+
+    async def remove_old_secret(self, cluster: str, old: OldSecret, confirmed: tuple[str, ...]) -> None:
+        """Delete the Secret of a replaced token; raises UserError, `guard.ConfirmationNeeded` among them."""
+        await _import("executors.renewal_legacy")
+        from ansflow_desktop.executors import renewal_legacy
+
+        await renewal_legacy.remove_old_secret(self._services, cluster, old, confirmed)
 
     async def files(self, kind: str, form: RenewalForm) -> tuple[MadeFile, ...]:
         """Return the generated files of automation `kind`; raises UserError for what cannot be generated."""
@@ -195,6 +215,8 @@ def _wanted(form: RenewalForm) -> Any:
         "file": form.file if form.put == "file" else "",
         "copy_name": form.copy_name if form.put == "copy" else "",
         "via": form.via,
+        "signer": "" if token else form.signer,
+        "patience": _PATIENCE_S,
     }
     return msgspec.convert(fields, Wanted)
 

@@ -52,6 +52,7 @@ class FormFields(QWidget):
         super().__init__()
         self._form = form
         self._token_only = token_only
+        self._chosen = False
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(12)
@@ -65,7 +66,16 @@ class FormFields(QWidget):
         self.account.setObjectName("renew_account")
         self.seconds = choice(_("Lifetime"), tuple((span(one), one) for one in LIFETIMES), form.seconds)
         self.seconds.setObjectName("renew_lifetime")
+        self.user = line(_("User"), form.user)
+        self.user.setObjectName("renew_user")
+        self.groups = line(_("Groups"), ", ".join(form.groups), _("separated by commas"))
+        self.groups.setObjectName("renew_groups")
+        self.signer = line(_("Signer"), form.signer, "kubernetes.io/kube-apiserver-client")
+        self.signer.setObjectName("renew_signer")
+        self.via = choice(_("Asked by"), (), "")
+        self.via.setObjectName("renew_via")
         self._place()
+        self._show_vias(form)
         self._connect()
         self._on_how()
 
@@ -77,24 +87,45 @@ class FormFields(QWidget):
             "namespace": Field(_("Namespace"), self.namespace),
             "account": Field(_("ServiceAccount"), self.account),
             "seconds": Field(_("Lifetime"), self.seconds),
+            "user": Field(_("User"), self.user),
+            "groups": Field(_("Groups"), self.groups),
+            "signer": Field(_("Signer"), self.signer),
+            "via": Field(_("Asked by"), self.via),
         }
-        for part in (cluster, how, _pair(self._fields["namespace"], self._fields["account"])):
+        self._token = _pair(self._fields["namespace"], self._fields["account"])
+        self._certificate = _pair(self._fields["user"], self._fields["groups"])
+        last = (self._fields["seconds"], self._fields["signer"], self._fields["via"])
+        for part in (cluster, how, self._token, self._certificate, *last):
             self._layout.addWidget(part)
-        self._layout.addWidget(self._fields["seconds"])
+
+    def _show_vias(self, form: RenewalForm) -> None:
+        """Offer the entries of the same server that may ask in its place, for a credential that is refused."""
+        self.via.clear()
+        self.via.addItem(_("The cluster itself"), "")
+        for name in form.vias:
+            self.via.addItem(name, name)
+        self.via.setCurrentIndex(max(0, self.via.findData(form.via)))
+        self._fields["via"].setVisible(bool(form.vias) and not self._token_only)
 
     def _connect(self) -> None:
         for box in (self.how, self.seconds):
             box.activated.connect(self.changed)
-        self.how.activated.connect(self._on_how)
+        self.how.activated.connect(self._on_way)
         self.cluster.activated.connect(self._on_cluster)
-        for text in (self.namespace, self.account):
+        for text in (self.namespace, self.account, self.user, self.groups, self.signer):
             text.textEdited.connect(self.changed)
+
+    @Slot()
+    def _on_way(self) -> None:
+        self._chosen = True
+        self._on_how()
 
     @Slot()
     def _on_how(self) -> None:
         token = self._token_only or self.how.currentData() == "token_request"
-        for name in ("namespace", "account"):
-            self._fields[name].setVisible(token)
+        self._token.setVisible(token)
+        self._certificate.setVisible(not token)
+        self._fields["signer"].setVisible(not token)
 
     @Slot()
     def _on_cluster(self) -> None:
@@ -109,15 +140,26 @@ class FormFields(QWidget):
             namespace=self.namespace.text().strip(),
             account=self.account.text().strip(),
             seconds=int(self.seconds.currentData()),
+            user=self.user.text().strip(),
+            groups=tuple(dict.fromkeys(name for part in self.groups.text().split(",") if (name := part.strip()))),
+            signer=self.signer.text().strip(),
+            via=str(self.via.currentData() or ""),
         )
 
     def show_form(self, form: RenewalForm) -> None:
         """Show what was found out; what a person typed already stays."""
         self._form = form
-        self.how.setCurrentIndex(max(0, self.how.findData(form.how)))
-        for made, text in ((self.namespace, form.namespace), (self.account, form.account)):
+        if not self._chosen:
+            self.how.setCurrentIndex(max(0, self.how.findData(form.how)))
+        for made, text in (
+            (self.namespace, form.namespace),
+            (self.account, form.account),
+            (self.user, form.user),
+            (self.groups, ", ".join(form.groups)),
+        ):
             if not made.isModified():
                 made.setText(text)
+        self._show_vias(form)
         self._on_how()
 
     def show_error(self, error: UserError | None) -> bool:

@@ -17,6 +17,7 @@ from ansflow_desktop.widgets import credentials_words as said
 from ansflow_desktop.widgets.controls import button, label, row
 from ansflow_desktop.widgets.credentials_form import FormFields, choice, line
 from ansflow_desktop.widgets.credentials_note import Note
+from ansflow_desktop.widgets.credentials_old import OldSecretNote
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
 
@@ -40,6 +41,8 @@ class RenewDialog(Dialog):
         self._build_put()
         self.note = Note()
         self.body.addWidget(self.note)
+        self.old = OldSecretNote(presenter)
+        self.body.addWidget(self.old)
         self._build_buttons()
         presenter.forget_renewal()
         presenter.form_ready.connect(self._on_form)
@@ -155,6 +158,7 @@ class RenewDialog(Dialog):
             part.setEnabled(not working and not state.done)
         self.renew.setEnabled(not working)
         self.note.hide()
+        self.old.show_state(state)
         if state.error is not None:
             self._on_failed(state.error)
         elif state.done:

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.executors.guard import ConfirmationNeeded
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.credential import (
     Advice,
@@ -19,6 +20,7 @@ from ansflow_desktop.models.credential import (
     CredentialKind,
     CredentialReport,
     CredentialStatus,
+    OldSecret,
     PriorityAction,
     ServerAnswer,
     ServerVerdict,
@@ -31,6 +33,7 @@ from ansflow_desktop.presenters.credentials_state import Group, MadeFile, Renewa
 from ansflow_desktop.presenters.credentials_work import CredentialsWork, Reading
 from ansflow_desktop.presenters.loop import run_here
 from ansflow_desktop.widgets import credentials_words as said
+from ansflow_desktop.widgets.confirm_dialog import ConfirmDialog
 from ansflow_desktop.widgets.credentials_automation import AutomationDialog
 from ansflow_desktop.widgets.credentials_page import CredentialsPage
 from ansflow_desktop.widgets.credentials_renew import RenewDialog
@@ -91,6 +94,8 @@ class FakeWork(CredentialsWork):
         self.error: UserError | None = None
         self.renewed: list = []
         self.renewal_error: UserError | None = None
+        self.old_secret: OldSecret | None = None
+        self.removed: list = []
 
     async def read(self, *, ask, anew=False):
         self.reads.append((ask, anew))
@@ -99,13 +104,19 @@ class FakeWork(CredentialsWork):
         return self.reading
 
     async def complete(self, form):
-        return msgspec.structs.replace(form, puts=("copy", "file"), put="copy")
+        return msgspec.structs.replace(form, puts=("copy", "file"), put="copy", vias=("admin",))
 
     async def renew(self, form, tell):
         self.renewed.append(form)
         if self.renewal_error is not None:
             raise self.renewal_error
-        return RenewalState(credential=form.credential, done=msg("Done"), expires_at=NOW + 30 * DAY)
+        done = {"done": msg("Done"), "expires_at": NOW + 30 * DAY}
+        return RenewalState(credential=form.credential, cluster=form.cluster, old_secret=self.old_secret, **done)
+
+    async def remove_old_secret(self, cluster, old, confirmed):
+        self.removed.append((cluster, old, confirmed))
+        if cluster not in confirmed:
+            raise ConfirmationNeeded(cluster, "renew", msg("it deletes the Secret"))
 
     async def files(self, kind, form):
         if not form.account:
@@ -290,6 +301,53 @@ def test_a_refused_renewal_stands_at_its_field_and_nothing_typed_is_lost(present
     assert presenter.renewal == RenewalState()
 
 
+def test_a_certificate_by_clicks_with_user_groups_signer_and_who_asks(presenter, page, qtbot):
+    dialog = renewal(page, qtbot)
+    fields = dialog.fields
+    assert not fields.user.isVisible() and fields.account.isVisible()
+    fields.how.setFocus()
+    qtbot.keyClick(fields.how, Qt.Key.Key_Down)
+    assert fields.how.currentData() == "csr"
+    assert fields.user.isVisible() and fields.signer.isVisible() and not fields.account.isVisible()
+    for line, text in (
+        (fields.user, "jane"),
+        (fields.groups, "team-a, team-b,"),
+        (fields.signer, "example.com/people"),
+    ):
+        line.clear()
+        qtbot.keyClicks(line, text)
+    fields.via.setFocus()
+    qtbot.keyClick(fields.via, Qt.Key.Key_Down)
+    presenter.form_ready.emit(msgspec.structs.replace(dialog.form(), how="token_request", user="found"))
+    assert (fields.how.currentData(), fields.user.text()) == ("csr", "jane"), "what was chosen stays"
+    qtbot.mouseClick(dialog.renew, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(presenter.renewal.done))
+    form = presenter._work.renewed[0]
+    assert (form.how, form.user, form.groups) == ("csr", "jane", ("team-a", "team-b"))
+    assert (form.signer, form.via) == ("example.com/people", "admin")
+    dialog.accept()
+
+
+def test_the_secret_of_the_old_token_is_deleted_after_two_questions_in_production(presenter, page, qtbot):
+    presenter._work.old_secret = OldSecret(namespace="web", name="bot-token", account_uid="1")
+    dialog = renewal(page, qtbot)
+    assert not dialog.old.isVisible()
+    qtbot.mouseClick(dialog.renew, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.old.isVisible)
+    assert "web/bot-token" in texts(dialog.old) and not presenter._work.removed
+    qtbot.mouseClick(dialog.old.remove, Qt.MouseButton.LeftButton)
+    question = QApplication.activeModalWidget()
+    qtbot.mouseClick(question.findChild(QPushButton, "delete_confirm"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), ConfirmDialog))
+    confirm = QApplication.activeModalWidget()
+    qtbot.keyClicks(confirm.findChild(QLineEdit, "confirm_name"), "stage")
+    qtbot.mouseClick(confirm.findChild(QPushButton, "confirm_run"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: presenter.renewal.removed)
+    assert [confirmed for *_, confirmed in presenter._work.removed] == [(), ("stage",)]
+    assert "was deleted" in texts(dialog.old) and not dialog.old.remove.isVisible()
+    dialog.accept()
+
+
 def test_generated_files_are_shown_copied_and_saved(presenter, page, qtbot, tmp_path):
     page.table.choose(SOON.credential.id)
     qtbot.mouseClick(page.detail.automate, Qt.MouseButton.LeftButton)
@@ -380,6 +438,7 @@ def test_the_layers_below_fill_the_form_and_make_the_files(loop, services):
         found["reading"] = await work.read(ask=False)
 
     run_here(ask())
+    assert found["form"].vias == ("stage", "prod")
     assert found["form"].puts == ("copy", "file") and found["form"].put == "copy"
     assert (found["form"].namespace, found["form"].account) == ("web", "bot")
     script, service, timer = found["files"]
