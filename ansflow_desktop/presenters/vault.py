@@ -12,11 +12,13 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg, msg_n
 from ansflow_desktop.presenters.base import Presenter, off_thread
-from ansflow_desktop.store.vault import VaultDamaged, VaultLocked, VaultNeeded, VaultState
+from ansflow_desktop.store.vault import VaultDamaged, VaultLocked, VaultNeeded, VaultState, WrongPassphrase
 from ansflow_desktop.store.vault_passphrase import strength
 
 if TYPE_CHECKING:
     from ansflow_desktop.executors.services import Services
+
+__all__ = ["VaultPresenter", "WrongPassphrase"]
 
 _LOOK_MS = 15_000
 

@@ -9,8 +9,7 @@ from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, _, translate
 from ansflow_desktop.models.problem import Problem, Severity
-from ansflow_desktop.presenters.vault import VaultPresenter
-from ansflow_desktop.store.vault_errors import WrongPassphrase
+from ansflow_desktop.presenters.vault import VaultPresenter, WrongPassphrase
 from ansflow_desktop.widgets.controls import button, label, row, set_property
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field, Problems
