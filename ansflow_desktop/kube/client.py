@@ -152,7 +152,7 @@ class ClusterClient:
             raise self._as_kube_error(error) from error
 
     def _event(self, line: bytes) -> WatchEvent:
-        event = msgspec.json.decode(line, type=WatchEvent)
+        event = msgspec.json.decode(_readable(line), type=WatchEvent)
         if event.type == "ERROR":
             body = bytes(event.object)
             code = msgspec.json.decode(body, type=_Code).code
@@ -230,7 +230,18 @@ async def _body(response: Any) -> bytes:
         if size > _MOST_BYTES:
             raise _too_much(_MOST_BYTES)
         parts.append(chunk)
-    return b"".join(parts)
+    return _readable(b"".join(parts))
+
+
+def _readable(data: bytes) -> bytes:
+    """Return `data` as every decoder takes it: UTF-8, other bytes replaced; raises KubeError for endless nesting."""
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError:
+        pass  # no JSON: who decodes it says so
+    return data if data.isascii() else data.decode("utf-8", "replace").encode()
 
 
 async def _lines(response: Any) -> AsyncGenerator[bytes, None]:
@@ -248,6 +259,11 @@ async def _lines(response: Any) -> AsyncGenerator[bytes, None]:
             if line:
                 yield line
         rest = bytearray(last)
+
+
+def _too_deep() -> KubeError:
+    hint = msg("Check that the address is that of a Kubernetes API server.")
+    return KubeError(msg("The server's answer is nested too deeply"), "", hint, code=ExitCode.FAILED)
 
 
 def _too_much(most: int) -> KubeError:

@@ -295,3 +295,28 @@ def test_what_admission_denies_is_forbidden_whatever_its_status(status: int) -> 
     error = from_status("https://x", status, json.dumps({"kind": "Status", "message": words}).encode())
     assert error.code is ExitCode.FORBIDDEN
     assert words in str(error.message)
+
+
+@pytest.mark.parametrize("body", [b'{"gitVersion":"\xff\xfe"}', b'{"x":' + b"[" * 5000 + b"]" * 5000 + b"}"])
+def test_an_answer_of_foreign_letters_or_endless_nesting_is_an_error_or_a_version(server, body):
+    async def answer(request):
+        return web.Response(body=body, content_type="application/json")
+
+    async def story(document):
+        async with ClusterClient(document) as client:
+            return await client.server_version()
+
+    server.answer = answer
+    try:
+        assert "\N{REPLACEMENT CHARACTER}" in play(server, story)
+    except KubeError as error:
+        assert "nested too deeply" in str(error) and body.endswith(b"]}")
+
+
+def test_a_watched_object_of_endless_nesting_is_an_error(server):
+    async def answer(request):
+        return await stream(request, b'{"type":"ADDED","object":' + b"[" * 5000 + b"]" * 5000 + b"}\n")
+
+    server.answer = answer
+    with pytest.raises(KubeError, match="nested too deeply"):
+        play(server, watched)
