@@ -18,7 +18,7 @@ from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import own
 from ansflow_desktop.kube.kubeconfig import Kubeconfig, load
 from ansflow_desktop.models.cluster import MASKED, ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
-from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.models.problem import Problem, Severity
 
 if TYPE_CHECKING:
     from ansflow_desktop.kube.catalog import ClusterCatalog

@@ -25,7 +25,9 @@ class RestClient(RESTClientObject):
         watched = aiohttp.TraceConfig()
         watched.on_request_redirect.append(_on_redirect)
         self.configuration.trace_configs = [watched]
-        return super()._create_pool_manager()
+        made = super()._create_pool_manager()
+        made._trust_env = False  # which proxy is used was decided as kubectl does (proxy.py)
+        return made
 
     def _create_connector(self) -> aiohttp.TCPConnector:
         connector = aiohttp.TCPConnector(limit=self.maxsize, ssl=self.ssl_context, resolver=DaemonResolver())

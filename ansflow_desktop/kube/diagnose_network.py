@@ -13,8 +13,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
+from ansflow_desktop.files import read_small
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.diagnose_stages import Stages
+from ansflow_desktop.kube.proxy import SOCKS_HINT, SOCKS_TITLE, is_socks, proxy_of
 from ansflow_desktop.kube.resolver import DaemonResolver
 from ansflow_desktop.kube.text import clean
 
@@ -43,6 +45,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     tls: bool
     proxy: SplitResult | None = None
+    proxy_tls: ssl.SSLContext | None = None
     hosts: tuple[str, ...] = ()
 
 
@@ -52,14 +55,16 @@ async def find_way(cluster: dict[str, Any], stages: Stages, timeout: float) -> W
     Raises Stop where it does not.
     """
     way = _address(cluster, stages)
-    proxy = await asyncio.to_thread(_proxy_url, cluster, way)
+    proxy = proxy_of(cluster)
     if not proxy:
         stages.skip("proxy", msg("No proxy is used"))
         hosts = await _resolve(way.host, stages, timeout)
         way = msgspec.structs.replace(way, hosts=hosts)
         await _reach(way, stages, timeout)
         return way
-    way = msgspec.structs.replace(way, proxy=_parsed_proxy(proxy, stages))
+    parts = _parsed_proxy(proxy, stages)
+    tls = await asyncio.to_thread(_proxy_tls, cluster, stages) if parts.scheme == "https" else None
+    way = msgspec.structs.replace(way, proxy=parts, proxy_tls=tls)
     await _try_proxy(way, stages, timeout)
     return way
 
@@ -101,21 +106,6 @@ def _is_here(host: str) -> bool:
     return False
 
 
-def _proxy_url(cluster: dict[str, Any], way: Way) -> str:
-    """Return the proxy that the client will use: the cluster's own, else that of the environment; empty for none."""
-    if cluster.get("proxy-url"):
-        return str(cluster["proxy-url"])
-    from aiohttp.helpers import get_env_proxy_for_url
-    from yarl import URL
-
-    try:
-        url = URL.build(scheme="https" if way.tls else "http", host=way.host, port=way.port)
-        found, login = get_env_proxy_for_url(url)
-        return str(found.with_user(login.login).with_password(login.password) if login else found)
-    except (LookupError, ValueError):
-        return ""
-
-
 def _parsed_proxy(text: str, stages: Stages) -> SplitResult:
     hint = msg("Check proxy-url of the cluster, or HTTPS_PROXY and NO_PROXY.")
     try:
@@ -123,9 +113,8 @@ def _parsed_proxy(text: str, stages: Stages) -> SplitResult:
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError as error:
         raise stages.bad("proxy", msg("The address of the proxy is wrong"), str(error), hint) from error
-    if parts.scheme.startswith("socks"):
-        title = msg("A SOCKS proxy cannot be used by this program")
-        raise stages.bad("proxy", title, "", msg("Name an HTTP proxy; helm and kubectl alone can use this one."))
+    if is_socks(text):
+        raise stages.bad("proxy", SOCKS_TITLE, "", SOCKS_HINT)
     if not usable or parts.scheme not in ("http", "https"):
         raise stages.bad("proxy", msg("The address of the proxy is wrong"), parts.hostname or "", hint)
     return parts
@@ -239,7 +228,8 @@ async def _through_proxy(way: Way) -> Connection:
     assert way.proxy and way.proxy.hostname
     hosts = await _look_up(way.proxy.hostname, 60)
     if way.proxy.scheme == "https":
-        opened = Connection(*await asyncio.open_connection(hosts[0], _proxy_port(way.proxy), **_proxy_tls(way.proxy)))
+        port, name = _proxy_port(way.proxy), way.proxy.hostname
+        opened = Connection(*await asyncio.open_connection(hosts[0], port, ssl=way.proxy_tls, server_hostname=name))
     else:
         opened = await _first(hosts, _proxy_port(way.proxy))
     if way.tls:
@@ -251,8 +241,33 @@ async def _through_proxy(way: Way) -> Connection:
     return opened
 
 
-def _proxy_tls(proxy: SplitResult) -> dict[str, Any]:
-    return {"ssl": ssl.create_default_context(), "server_hostname": proxy.hostname}
+def _proxy_tls(cluster: dict[str, Any], stages: Stages) -> ssl.SSLContext:
+    """Return what an https:// proxy is trusted by: what the server is trusted by, as in the client and in kubectl."""
+    try:
+        return context_of(cluster)
+    except (OSError, ValueError, TypeError) as error:
+        raise stages.bad("proxy", msg("The certificate of the authority cannot be read"), clean(str(error))) from error
+
+
+def context_of(cluster: dict[str, Any]) -> ssl.SSLContext:
+    """Return the context that the client uses too; raises OSError, ValueError or TypeError for a wrong authority."""
+    context = ssl.create_default_context(cadata=_authority(cluster))
+    if cluster.get("insecure-skip-tls-verify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as kubectl: older cluster CAs lack RFC 5280 extensions
+    return context
+
+
+def _authority(cluster: dict[str, Any]) -> str | None:
+    data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
+    if not data and not file:
+        return None
+    raw = data or read_small(str(file))
+    text = (raw if isinstance(raw, bytes) else base64.b64decode(str(raw))).decode("ascii", "replace")
+    if "-----BEGIN" not in text:
+        raise ValueError("no PEM text")
+    return text
 
 
 async def _tunnel(opened: Connection, way: Way) -> None:

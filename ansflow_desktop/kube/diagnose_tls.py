@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import datetime
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from ansflow_desktop.files import read_small
 from ansflow_desktop.i18n import Text, msg
-from ansflow_desktop.kube.diagnose_network import Way, connect
+from ansflow_desktop.kube.diagnose_network import Way, connect, context_of
 from ansflow_desktop.kube.diagnose_stages import Stages
 from ansflow_desktop.kube.text import clean
 
@@ -51,27 +49,11 @@ async def look_at_tls(way: Way, cluster: dict[str, Any], stages: Stages, timeout
 def _context(cluster: dict[str, Any], stages: Stages) -> ssl.SSLContext:
     """Return the context that the client uses too; raises Stop where the authority's certificate cannot be read."""
     try:
-        context = ssl.create_default_context(cadata=_authority(cluster))
+        return context_of(cluster)
     except (OSError, ValueError, TypeError) as error:
         title = msg("The certificate of the authority cannot be read")
         hint = msg("Correct certificate-authority of this cluster: PEM text, or a file that holds it.")
         raise stages.bad("tls", title, clean(str(error)), hint) from error
-    if cluster.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as kubectl: older cluster CAs lack RFC 5280 extensions
-    return context
-
-
-def _authority(cluster: dict[str, Any]) -> str | None:
-    data, file = cluster.get("certificate-authority-data"), cluster.get("certificate-authority")
-    if not data and not file:
-        return None
-    raw = data or read_small(str(file))
-    text = (raw if isinstance(raw, bytes) else base64.b64decode(str(raw))).decode("ascii", "replace")
-    if "-----BEGIN" not in text:
-        raise ValueError("no PEM text")
-    return text
 
 
 async def _certificate(way: Way, context: ssl.SSLContext, name: str, timeout: float) -> bytes:

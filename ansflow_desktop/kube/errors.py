@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -85,14 +86,14 @@ def from_exception(server: str, error: BaseException) -> KubeError:
     causes = list(_causes(error))
     words = clean(str(error) or type(error).__name__)
     network = msg("Check the address, and whether a VPN is needed.")
+    if any("Proxy" in type(cause).__name__ or _is_elsewhere(cause, server) for cause in causes):
+        hint = msg("Check proxy-url of the cluster, or HTTPS_PROXY and NO_PROXY.")
+        return unreachable(msg("The proxy for %(server)s does not work", server=server), words, hint)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return unreachable(msg("The name of %(server)s cannot be resolved", server=server), words, network)
     if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
         hint = msg("Check certificate-authority and client certificate of this cluster in the kubeconfig.")
         return unreachable(msg("No trusted connection to %(server)s", server=server), words, hint)
-    if any("Proxy" in type(cause).__name__ for cause in causes):
-        hint = msg("Check proxy-url of the cluster, or HTTPS_PROXY and NO_PROXY.")
-        return unreachable(msg("The proxy for %(server)s does not work", server=server), words, hint)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         hint = msg("Check the address, and whether the cluster is running.")
         return unreachable(msg("%(server)s does not accept connections", server=server), words, hint)
@@ -100,6 +101,16 @@ def from_exception(server: str, error: BaseException) -> KubeError:
         hint = msg("Check the network or VPN, and whether the cluster is running.")
         return unreachable(msg("%(server)s did not answer in time", server=server), words, hint)
     return unreachable(msg("The connection to %(server)s failed", server=server), words, network)
+
+
+def _is_elsewhere(cause: BaseException, server: str) -> bool:
+    """Return whether `cause` (aiohttp's, with a `host`) is about another host than `server`: its proxy."""
+    host = getattr(cause, "host", None)
+    try:
+        wanted = urlsplit(server).hostname or ""
+    except ValueError:
+        return False
+    return isinstance(host, str) and wanted.isascii() and host.rstrip(".").lower() != wanted.rstrip(".") != ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -13,9 +13,10 @@ import msgspec
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.plugins import make_plugin
+from ansflow_desktop.kube.proxy import SOCKS_HINT, SOCKS_TITLE, is_socks
 from ansflow_desktop.models.cluster import MASKED, ClusterEntry, ClusterMarks, ClusterSecret, ExecPlugin, OwnCluster
 from ansflow_desktop.models.names import namespace_problem
-from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.models.problem import Problem, Severity
 
 OWN = "own"
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,253}")
@@ -176,7 +177,10 @@ def check(cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = ""
         ("ca", _pem_problem(cluster.ca, "CERTIFICATE") if cluster.ca else ""),
         *_auth_problems(cluster, secret),
     ]
-    return tuple(Problem(field=field, title=_TITLES[field], message=text) for field, text in found if text)
+    wrong = [Problem(field=field, title=_TITLES[field], message=text) for field, text in found if text]
+    if is_socks(cluster.proxy_url) and not any(problem.field == "proxy_url" for problem in wrong):
+        wrong.append(Problem(field="proxy_url", title=SOCKS_TITLE, hint=SOCKS_HINT, severity=Severity.WARNING))
+    return tuple(wrong)
 
 
 _TITLES = {

@@ -20,6 +20,7 @@ from ansflow_desktop.files import read_small
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.errors import KubeError, unreachable
 from ansflow_desktop.kube.login import Credential, log_in
+from ansflow_desktop.kube.proxy import usable
 
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _FILES = {
@@ -70,8 +71,10 @@ def _place() -> asyncio.Semaphore:
 
 
 async def _opened(document: dict[str, Any], credential: Credential | None, folder: Path) -> Session:
+    proxy = usable(document["clusters"][0]["cluster"])
     plain = await asyncio.to_thread(_plain, document, credential, folder)
     config = await _configuration(plain)
+    config.proxy = proxy or None
     return await asyncio.to_thread(_session, config, plain["users"][0]["user"])
 
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterSecret, Diagnosis, ExecPlugin, OwnCluster
-from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.presenters.base import Presenter, off_thread, unexpected
 from ansflow_desktop.presenters.cluster_form_state import (
     SECRETS,

@@ -310,9 +310,9 @@ def by_proxy(proxy, authority, folder, monkeypatch=None, login=""):
                 monkeypatch.setenv("HTTPS_PROXY", url)
             else:
                 more["proxy-url"] = url
-            return await diagnose(ENTRY, document(f"https://localhost:{port}", **more), 5.0)
+            return await diagnose(ENTRY, document(f"https://api.invalid:{port}", **more), 5.0)
 
-    return play(story, Api().serve, authority.context(folder))
+    return play(story, Api().serve, authority.context(folder, ("api.invalid",)))
 
 
 @pytest.mark.parametrize("by_environment", [False, True])
@@ -330,7 +330,7 @@ def test_a_proxy_that_refuses(authority, tmp_path):
     words = at_fault(by_proxy(Proxy(b"HTTP/1.1 407 Proxy Authentication Required"), authority, tmp_path), "proxy")
     assert "asks for a name and a password" in words
     words = at_fault(by_proxy(Proxy(b"HTTP/1.1 403 Blocked by policy"), authority, tmp_path), "proxy")
-    assert "does not connect to localhost" in words and "Blocked by policy" in words
+    assert "does not connect to api.invalid" in words and "Blocked by policy" in words
 
 
 @pytest.mark.parametrize(
