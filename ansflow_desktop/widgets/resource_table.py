@@ -8,37 +8,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtCore import QModelIndex, QRect, Qt
+from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 
-from ansflow_desktop.i18n import Message, _
+from ansflow_desktop.i18n import _
 from ansflow_desktop.models.resource_table import TableRow
 from ansflow_desktop.presenters.resource_rows import ShownColumn, cell_text, sort_rows
-from ansflow_desktop.widgets import icons, theme
+from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.controls import plain_tip
+from ansflow_desktop.widgets.resource_paint import STATE_TITLES, Lane, RowPainter, look_of
 from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
-from ansflow_desktop.widgets.words import Look
 
 _SAMPLE = 40
 _LEAST_PX, _FAIR_PX, _MOST_PX = 64, 170, 420
 _ARROW_PX = 12
-_STATES = {
-    "ok": ("check-circle", "Running Active Bound Ready Available Approved,Issued Complete"),
-    "muted": ("minus-circle", "Completed Succeeded"),
-    "accent": ("progress-clock", "Pending ContainerCreating PodInitializing Terminating Released"),
-    "warn": ("alert", "Warning NotReady,SchedulingDisabled Ready,SchedulingDisabled Unknown Suspended"),
-    "bad": (
-        "alert-circle",
-        "CrashLoopBackOff Error ImagePullBackOff ErrImagePull Evicted OOMKilled Failed NotReady Lost "
-        "CreateContainerConfigError CreateContainerError InvalidImageName RunContainerError DeadlineExceeded",
-    ),
-}
-_LOOKS = {word: Look(Message(word), icon, tone) for tone, (icon, words) in _STATES.items() for word in words.split()}
-_STATE_TITLES = frozenset({"Status", "Phase", "Type"})
 
 
 class ResourceModel(RowsModel):
@@ -76,7 +62,7 @@ class ResourceModel(RowsModel):
         gone = [old for old, new in zip(self._rows, now, strict=True) if new is None] if None in now else []
         kept = [row for row in now if row is not None] if gone else now
         wanted = self._sorted([*kept, *fresh.values()])
-        if not gone and not fresh and all(map(_same_key, wanted, self._rows)):
+        if not gone and not fresh and all(map(is_, wanted, now)):
             self._take(wanted)
             return
         self._insert(list(fresh.values()))
@@ -146,70 +132,12 @@ class ResourceModel(RowsModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(cell_text(row, column, time.time()))
         if role == LOOK:
-            return _look(row, column)
+            return look_of(row, column)
         return row if role == ROW else None
-
-
-def _same_key(one: TableRow, other: TableRow) -> bool:
-    return one.key == other.key
 
 
 def _nothing(_row: Any) -> str:
     return ""
-
-
-def _look(row: TableRow, column: ShownColumn) -> Look | None:
-    if column.title not in _STATE_TITLES or column.place >= len(row.cells):
-        return None
-    word = str(row.cells[column.place])
-    return _LOOKS.get(word) or (_LOOKS["Error"] if word.startswith("Init:") and "rror" in word else None)
-
-
-class _Cell(QStyledItemDelegate):
-    """Paints a cell with fonts and colours made once a theme: a page of cells within a few milliseconds."""
-
-    def __init__(self, parent: Table) -> None:
-        super().__init__(parent)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Take fonts and colours of the theme in use."""
-        self._font: QFont = theme.body_font()
-        self._metrics = QFontMetrics(self._font)
-        self.advance = self._metrics.horizontalAdvance
-        self._letter = self._metrics.averageCharWidth() + 1
-        self._colours = {
-            name: QColor(theme.colour(name))
-            for name in ("text", "muted", "line", "hover", "accent", "accent_soft", "warn", "bad", "ok")
-        }
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        rect: QRect = option.rect
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, self._colours["accent_soft" if selected else "hover"])
-        if selected and index.column() == 0:
-            painter.fillRect(rect.left(), rect.top(), 3, rect.height(), self._colours["accent"])
-        painter.setPen(self._colours["line"])
-        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
-        self._text(painter, rect.adjusted(14, 0, -10, 0), index)
-
-    def _text(self, painter: QPainter, inside: QRect, index: Index) -> None:
-        model = index.model()
-        assert isinstance(model, ResourceModel)
-        text, look = str(model.data(index) or "").replace("\n", " "), model.data(index, LOOK)
-        tone = "text"
-        if look is not None:
-            tone = "text" if look.tone == "ok" else look.tone
-            icons.paint(painter, QRectF(inside.left(), inside.center().y() - 7, 16, 16), look.icon, look.tone)
-            inside = inside.adjusted(23, 0, 0, 0)
-        painter.setFont(self._font)
-        painter.setPen(self._colours[tone])
-        if len(text) * self._letter * 2 > inside.width():  # two: a Chinese character is twice as wide
-            text = self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, inside.width())
-        right = model.columns[index.column()].right
-        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine | side, text)
 
 
 def narrowed(widths: Sequence[int], shown: Sequence[int], room: int) -> list[int]:
@@ -234,10 +162,9 @@ class ResourceTable(Table):
         """Show `model`; `name` is for assistive tools."""
         super().__init__(model, name)
         self._model = model
-        self._cell = _Cell(self)
+        self._paint = RowPainter()
         self._wide = False
         self._widths: list[int] = []
-        self.setItemDelegate(self._cell)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setHorizontalScrollMode(Table.ScrollMode.ScrollPerPixel)
         model.modelReset.connect(self._on_reset)
@@ -246,6 +173,34 @@ class ResourceTable(Table):
         """Measure the first rows, never all (performance.md)."""
         self._widths = [self._width(number) for number in range(self._model.columnCount())]
         self.fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the rows that are seen."""
+        painter = QPainter(self.viewport())
+        self._paint.begin(painter, time.time())
+        area, height = event.rect(), theme.ROW_PX
+        lanes = self._lanes(area)
+        chosen = {index.row() for index in self.selectionModel().selectedRows()}
+        hovered = self._hovered()
+        last = self.rowAt(area.bottom())
+        for number in range(max(0, self.rowAt(area.top())), (last if last >= 0 else self._model.rowCount() - 1) + 1):
+            state = "selected" if number in chosen else "hover" if number == hovered else ""
+            rect = QRect(0, self.rowViewportPosition(number), self.viewport().width(), height)
+            self._paint.row(self._model.row(number), lanes, rect, state)
+        painter.end()
+
+    def _lanes(self, area: QRect) -> list[Lane]:
+        """Return the columns of which something lies in `area`."""
+        found = [
+            Lane(self.columnViewportPosition(number), self.columnWidth(number), one, self._model.columns[number].right)
+            for number, one in enumerate(self._model.shown)
+            if not self.isColumnHidden(number)
+        ]
+        return [lane for lane in found if lane.left <= area.right() and lane.left + lane.width > area.left()]
+
+    def _hovered(self) -> int:
+        viewport = self.viewport()
+        return self.rowAt(viewport.mapFromGlobal(QCursor.pos()).y()) if viewport.underMouse() else -1
 
     def show_wide(self, wide: bool) -> None:
         """Show also the columns that `kubectl get -o wide` adds, or hide them."""
@@ -256,8 +211,8 @@ class ResourceTable(Table):
     def changeEvent(self, event: Any) -> None:
         """Paint in the colours and fonts of another theme."""
         super().changeEvent(event)
-        if hasattr(self, "_cell"):
-            self._cell.refresh()
+        if hasattr(self, "_paint"):
+            self._paint.refresh()
 
     def resizeEvent(self, event: Any) -> None:
         """Give the room that is left to the columns."""
@@ -266,7 +221,7 @@ class ResourceTable(Table):
 
     def fit(self) -> None:
         """Share what room is left by the columns' widths."""
-        if not hasattr(self, "_cell"):
+        if not hasattr(self, "_paint"):
             return
         shown = [number for number, one in enumerate(self._model.shown) if self._wide or not one.wide]
         widths = narrowed(self._widths, shown, self.viewport().width())
@@ -277,9 +232,9 @@ class ResourceTable(Table):
             self.setColumnWidth(number, width + room * width // total)
 
     def _width(self, number: int) -> int:
-        column, now, advance = self._model.shown[number], time.time(), self._cell.advance
+        column, now, advance = self._model.shown[number], time.time(), self._paint.advance
         longest = advance(self._model.columns[number].title) + _ARROW_PX
         for place in range(min(_SAMPLE, self._model.rowCount())):
             longest = max(longest, advance(cell_text(self._model.row(place), column, now)))
-        room = 56 if column.title in _STATE_TITLES else 32
+        room = 56 if column.title in STATE_TITLES else 32
         return max(_LEAST_PX, min(_MOST_PX, longest + room))
