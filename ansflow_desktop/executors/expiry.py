@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.executors.guard import Marked
+from ansflow_desktop.executors.guard import TAKE_OFF, Marked
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.credential import ClaimVerdict, CredentialReport
 from ansflow_desktop.models.problem import Problem, Severity
@@ -62,4 +62,4 @@ def read_only_problems(clusters: Marked, name: str, field: str) -> tuple[Problem
     if not marked:
         return ()
     title = msg("The cluster “%(name)s” is read-only", name=name)
-    return (Problem(field=field, title=title, hint=msg("Take the mark off in the cluster list, if you may.")),)
+    return (Problem(field=field, title=title, hint=TAKE_OFF),)

@@ -12,6 +12,8 @@ from ansflow_desktop.models.cluster import ClusterMarks
 from ansflow_desktop.models.pipeline import Delete, Exec, HelmDeploy, Logs, ManifestDeploy, PipelineStep, Scale, Wait
 
 _LOOKS = (Logs, Wait)
+TAKE_OFF = msg("Take the mark off in the cluster list, if you may; it holds for every entry of the same server.")
+"""The way out where a cluster is read-only."""
 
 
 @runtime_checkable
@@ -87,7 +89,7 @@ def _read_only(cluster: str, step: str) -> UserError:
     return UserError(
         msg("The cluster “%(name)s” is read-only", name=cluster),
         msg("Step %(step)s would change it.", step=step) if step else "",
-        msg("Take the mark off in the cluster list, if you may."),
+        TAKE_OFF,
         field="k8s_cluster",
         code=ExitCode.FORBIDDEN,
     )

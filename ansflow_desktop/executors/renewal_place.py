@@ -43,7 +43,7 @@ class VaultPlace:
     def __init__(self, services: Services, cluster: str) -> None:
         """Remember the secret as it is now; raises UserError where the vault is locked."""
         self._book, self._cluster = services.cluster_book, cluster
-        self._marks: ClusterMarks = services.catalog.marks(cluster)
+        self._marks: ClusterMarks = services.catalog.entry(cluster).marks
         self._known = self._own()
         self._old = self._book.secret(self._known)
 

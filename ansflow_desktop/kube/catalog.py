@@ -17,6 +17,7 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
 from ansflow_desktop.kube.login import resolved
+from ansflow_desktop.kube.marks import found_again, held, lost_names, same_server
 from ansflow_desktop.kube.own import document_of, entry_of, uses_vault, whole_plugin
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.command import KubeTarget
@@ -48,6 +49,8 @@ class _Noted(msgspec.Struct, frozen=True, kw_only=True):
 
     own: tuple[OwnCluster, ...] = ()
     marks: dict[str, ClusterMarks] = {}
+    servers: dict[str, str] = {}
+    lost: dict[str, ClusterMarks] = {}
     error: UserError | None = None
 
 
@@ -56,6 +59,8 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, _Row] = {}
     problems: tuple[Problem, ...] = ()
     error: UserError | None = None
+    held: dict[str, tuple[bool, bool]] = {}
+    lost: dict[str, tuple[str, ...]] = {}
     read: bool = False
 
 
@@ -68,6 +73,9 @@ class Shelf(Protocol):
     def marks(self) -> dict[str, ClusterMarks]:
         """Return the notes by the cluster's name; raises UserError."""
 
+    def servers(self) -> dict[str, str]:
+        """Return the server's address by the cluster's name, as far as it was noted; raises UserError."""
+
     def stamp(self) -> tuple[int, int, int]:
         """Return what changes whenever the shelf does."""
 
@@ -77,6 +85,9 @@ class _NoShelf:
         return ()
 
     def marks(self) -> dict[str, ClusterMarks]:
+        return {}
+
+    def servers(self) -> dict[str, str]:
         return {}
 
     def stamp(self) -> tuple[int, int, int]:
@@ -138,7 +149,7 @@ class ClusterCatalog:
         return self._row(name).entry
 
     def marks(self, name: str) -> ClusterMarks:
-        """Return the notes on cluster `name`.
+        """Return the notes on cluster `name`, read-only and production where any entry of its server is.
 
         Raises UserError for an unknown cluster, and where the notes cannot be read: a cluster that may be read-only is
         not taken for one that is not.
@@ -146,7 +157,16 @@ class ClusterCatalog:
         entry = self.entry(name)
         if self._state.error:
             raise self._state.error
-        return entry.marks
+        own = (entry.marks.read_only, entry.marks.production)
+        read_only, production = self._state.held.get(same_server(entry.server), own)
+        return msgspec.structs.replace(entry.marks, read_only=read_only, production=production)
+
+    def lost_names(self, name: str) -> tuple[str, ...]:
+        """Return the names that no cluster has any more and whose notes cluster `name` was found to go on with.
+
+        Raises UserError for an unknown cluster.
+        """
+        return self._state.lost.get(same_server(self.entry(name).server), ())
 
     def approved(self, name: str) -> bool:
         """Return whether cluster `name` may be contacted: it runs no credential program, or an approved one."""
@@ -249,7 +269,7 @@ class ClusterCatalog:
 
     def _noted(self) -> _Noted:
         try:
-            return _Noted(own=self._shelf.own(), marks=self._shelf.marks())
+            return _Noted(own=self._shelf.own(), marks=self._shelf.marks(), servers=self._shelf.servers())
         except UserError as error:
             return _Noted(error=error)
 
@@ -286,6 +306,10 @@ def _runnable(document: dict[str, Any]) -> dict[str, Any]:
 
 def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group], noted: _Noted) -> _State:
     """Put the rows together; a cluster added by hand goes before a context of its name that came later."""
+    groups = list(groups)
+    there = {own.name for own in noted.own} | {entry.name for group in groups for entry in group.config.entries}
+    lost = lost_names(there, noted.marks, noted.servers)
+    noted = msgspec.structs.replace(noted, lost=found_again(lost, noted.marks))
     rows = _own_rows(noted)
     problems: list[Problem] = [_unread(noted.error)] if noted.error else []
     for group in groups:
@@ -297,22 +321,32 @@ def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group], noted: _Noted)
                 problems.append(_hidden(named, known.entry))
                 continue
             rows[entry.name] = _Row(entry=named, group=group)
-    return _State(stamps=stamps, rows=rows, problems=tuple(problems), error=noted.error, read=True)
+    return _State(
+        stamps=stamps,
+        rows=rows,
+        problems=tuple(problems),
+        error=noted.error,
+        held=held((row.entry for row in rows.values()), noted.lost),
+        lost=lost,
+        read=True,
+    )
 
 
 def _own_rows(noted: _Noted) -> dict[str, _Row]:
     nowhere = _Group(files=(), config=Kubeconfig())
     return {
-        own.name: _Row(entry=entry_of(own, noted.marks.get(own.name, ClusterMarks())), group=nowhere, own=own)
+        own.name: _Row(entry=entry_of(own, _marks_of(own.name, own.server, noted)), group=nowhere, own=own)
         for own in noted.own
     }
 
 
 def _marked(entry: ClusterEntry, noted: _Noted) -> ClusterEntry:
-    marks = noted.marks.get(entry.name)
-    if marks is None:
-        return entry
+    marks = _marks_of(entry.name, entry.server, noted)
     return msgspec.structs.replace(entry, marks=marks, namespace=marks.namespace or entry.namespace)
+
+
+def _marks_of(name: str, server: str, noted: _Noted) -> ClusterMarks:
+    return noted.marks.get(name) or noted.lost.get(same_server(server)) or ClusterMarks()
 
 
 def _unread(error: UserError) -> Problem:

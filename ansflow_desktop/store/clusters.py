@@ -27,6 +27,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     version: int = _VERSION
     own: tuple[OwnCluster, ...] = ()
     marks: dict[str, ClusterMarks] = {}
+    servers: dict[str, str] = {}
     unknown: dict[str, Any] = {}
 
 
@@ -49,6 +50,10 @@ class ClusterShelf:
     def marks(self) -> dict[str, ClusterMarks]:
         """Return the notes by the cluster's name."""
         return dict(self._read().marks)
+
+    def servers(self) -> dict[str, str]:
+        """Return the server's address by the cluster's name, as it was when its notes were written."""
+        return dict(self._read().servers)
 
     def stamp(self) -> tuple[int, int, int]:
         """Return what changes whenever the file does."""
@@ -89,10 +94,11 @@ class ClusterShelf:
 
         self._change(change)
 
-    def set_marks(self, name: str, marks: ClusterMarks) -> None:
+    def set_marks(self, name: str, marks: ClusterMarks, server: str = "") -> None:
         """Keep `marks` for the cluster `name`; empty ones are forgotten, and only one cluster is the default.
 
-        Raises UserError where the file cannot be written.
+        With the address of its `server` they are found again where the cluster has another name. Raises UserError where
+        the file cannot be written.
         """
 
         def change(document: _Document) -> _Document:
@@ -101,7 +107,9 @@ class ClusterShelf:
                 known = {other: msgspec.structs.replace(one, default=False) for other, one in known.items()}
             known[name] = marks
             kept = {other: one for other, one in known.items() if one != ClusterMarks()}
-            return msgspec.structs.replace(document, marks=kept)
+            servers = {**document.servers, name: server or document.servers.get(name, "")}
+            led = {other: address for other, address in servers.items() if address and other in kept}
+            return msgspec.structs.replace(document, marks=kept, servers=led)
 
         self._change(change)
 
@@ -117,10 +125,9 @@ class ClusterShelf:
             changed = change(self._load())
             fields = msgspec.to_builtins(changed)
             unknown = fields.pop("unknown")
-            data = msgspec.json.format(msgspec.json.encode({**unknown, **fields}), indent=2)
-            if self._path.exists():  # it was just read, so it is whole
-                files.write_atomic(self._backup, self._path.read_bytes())
-            files.write_atomic(self._path, data + b"\n")
+            data = msgspec.json.format(msgspec.json.encode({**unknown, **fields}), indent=2) + b"\n"
+            files.write_atomic(self._path, data)
+            files.write_atomic(self._backup, data)  # the same: an older one would lack the last mark
             self._known = None
 
     @contextlib.contextmanager
@@ -144,11 +151,11 @@ class ClusterShelf:
             return self._known[1]
 
     def _load(self) -> _Document:
-        """Return what the file holds; a damaged one is set aside and named in `notice`. Raises UserError."""
+        """Return what the file holds; where it is damaged or missing its copy, told in `notice`. Raises UserError."""
         try:
             return _decode(self._path.read_bytes(), self._path)
         except FileNotFoundError:
-            return _Document()
+            return self._restored()
         except OSError as error:
             raise _unreadable(self._path, error) from error
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -158,14 +165,23 @@ class ClusterShelf:
         """Keep the damaged file aside and go on with the last good one: a lost mark would unlock a cluster."""
         try:
             self.notice = files.damaged_notice(self._path, files.set_aside(self._path))
-            found = _decode(self._backup.read_bytes(), self._backup)
-            files.write_atomic(self._path, self._backup.read_bytes())
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        return self._restored()
+
+    def _restored(self) -> _Document:
+        """Return what the copy holds, put in the file's place; nothing where there is no sound copy."""
+        try:
+            data = self._backup.read_bytes()
+            found = _decode(data, self._backup)
         except FileNotFoundError:
             return _Document()
         except OSError as error:
-            raise _unreadable(self._path, error) from error
+            raise _unreadable(self._backup, error) from error
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return _Document()
+        files.write_atomic(self._path, data)
+        self.notice = self.notice or msg("%(path)s was missing and was restored from its copy", path=str(self._path))
         return found
 
 
@@ -173,7 +189,7 @@ def _decode(data: bytes, path: Path) -> _Document:
     fields = msgspec.json.decode(data, type=dict[str, Any])
     if isinstance(fields.get("version"), int) and fields["version"] > _VERSION:
         raise _newer(path)
-    known = {name: value for name, value in fields.items() if name in ("version", "own", "marks")}
+    known = {name: value for name, value in fields.items() if name in ("version", "own", "marks", "servers")}
     unknown = {name: value for name, value in fields.items() if name not in known}
     return msgspec.structs.replace(msgspec.convert(known, _Document), unknown=unknown)
 
