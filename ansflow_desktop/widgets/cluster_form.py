@@ -21,7 +21,8 @@ from ansflow_desktop.widgets.dialogs import ApprovalDialog, Dialog
 from ansflow_desktop.widgets.fields import Field, Problems
 from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 
-_WIDTH, _HEIGHT = 620, 640
+_WIDTH, _HEIGHT, _LEAST = 620, 760, 420
+_PROBLEM_PX = 90  # room for the words below a field, which are not laid out yet
 
 
 class ConnectionPart(QWidget):
@@ -190,7 +191,13 @@ class ClusterDialog(Dialog):
         presenter.saved.connect(self._on_saved)
         presenter.approval_needed.connect(self._on_approval)
         self.finished.connect(self._on_finished)
-        self.resize(QSize(_WIDTH, min(_HEIGHT, max(420, parent.window().height() - 60))))
+        self.resize(QSize(_WIDTH, self._height(max(_LEAST, parent.window().height() - 60))))
+
+    def _height(self, most: int) -> int:
+        """Return the height at which nothing has to be scrolled, at most that of the window behind."""
+        inside = self._inside.totalHeightForWidth(_WIDTH - 70)
+        around = self.body.totalMinimumSize().height() - self._column.minimumSizeHint().height()
+        return min(_HEIGHT, most, (inside if inside > 0 else self._inside.totalSizeHint().height()) + around + 12)
 
     def _build(self, state: FormState) -> None:
         if state.own:
@@ -255,7 +262,7 @@ class ClusterDialog(Dialog):
         self.keep.setEnabled(not state.saving)
         first = next((one.field for one in state.problems if one.field in fields), None)
         if first and not state.saving and not state.testing:
-            self._column.ensureWidgetVisible(fields[first])
+            self._column.ensureWidgetVisible(fields[first], 0, _PROBLEM_PX)
         elif state.testing or state.diagnosis is not None:
             self._column.ensureWidgetVisible(self._stages)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _
@@ -58,11 +58,12 @@ class MarksPart(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(10)
-        grid.addWidget(self._line("namespace", _("Default namespace"), form.namespace), 0, 0)
+        top = Qt.AlignmentFlag.AlignTop  # a problem below one field leaves its neighbour where it is
+        grid.addWidget(self._line("namespace", _("Default namespace"), form.namespace), 0, 0, top)
         for number, (title, box) in enumerate(
             ((_("Group"), self._group), (_("Colour"), self._colour), (_("Type"), self._type)), start=1
         ):
-            grid.addWidget(Field(title, box), number // 2, number % 2)
+            grid.addWidget(Field(title, box), number // 2, number % 2, top)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return grid

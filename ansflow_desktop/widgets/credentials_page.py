@@ -184,7 +184,9 @@ class CredentialsPage(Page):
         count = len(state.unread)
         title = msg_n("%(count)s cluster could not be read", "%(count)s clusters could not be read", count)
         lines = [_unread(one) for one in state.unread]
-        self.missing.say(translate(title) if count else "", "\n".join(lines[:_MISSING]), "alert", "warn")
+        room = self.height() > _LOW
+        shown = lines if room else [_unread(one, hint=False) for one in state.unread]  # all of it is in the tool tip
+        self.missing.say(translate(title) if count else "", "\n".join(shown[:_MISSING]), "alert", "warn")
         self.missing.setToolTip(plain_tip("\n".join(lines)))
         self._unlock_missing.setVisible(state.locked)
 
@@ -220,6 +222,7 @@ class CredentialsPage(Page):
         """Leave room for the details where the window is low."""
         super().resizeEvent(event)
         self._show_side(self.presenter.state)
+        self._show_missing(self.presenter.state)
 
     # What a person does
 
@@ -297,10 +300,10 @@ class CredentialsPage(Page):
         return had
 
 
-def _unread(one: Unread) -> str:
-    why, hint = translate(one.why), translate(one.hint)
+def _unread(one: Unread, *, hint: bool = True) -> str:
+    why, more = translate(one.why), translate(one.hint) if hint else ""
     said = translate(msg("%(cluster)s: %(why)s.", cluster=one.cluster, why=why.rstrip(".。")))
-    return f"{said} {hint}".rstrip()
+    return f"{said} {more}".rstrip()
 
 
 def _context(state: CredentialsState) -> str:

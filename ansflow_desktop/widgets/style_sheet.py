@@ -130,6 +130,17 @@ QCheckBox::indicator:checked:focus { border-color: $text; }
 QCheckBox:disabled { color: $muted; }
 QCheckBox::indicator:disabled { background: $line; border-color: $line_strong; }
 
+QRadioButton { spacing: 8px; background: transparent; min-height: 24px; }
+QRadioButton::indicator {
+    width: 14px; height: 14px; border: 1px solid $line_strong; border-radius: 8px; background: $surface; margin: 1px;
+}
+QRadioButton::indicator:hover { border-color: $accent; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $on_accent; }
+QRadioButton::indicator:focus { border: 2px solid $accent; margin: 0; }
+QRadioButton::indicator:checked:focus { border: 5px solid $text; margin: 1px; }
+QRadioButton:disabled { color: $muted; }
+QRadioButton::indicator:disabled { background: $line; border-color: $line_strong; }
+
 QTabBar { background: transparent; border: 0; }
 QTabBar::tab {
     background: transparent; color: $muted; border: 0; border-bottom: 2px solid transparent; padding: 7px 2px;
