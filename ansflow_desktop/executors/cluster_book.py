@@ -240,11 +240,7 @@ class ClusterBook:
 
         Files that it names are read. Raises UserError where it cannot be read or holds no usable context.
         """
-        with tempfile.TemporaryDirectory(prefix="ansflow-") as folder:
-            file = Path(folder) / "kubeconfig"
-            file.touch(mode=0o600)
-            file.write_text(text, encoding="utf-8", errors="surrogatepass")
-            config = load((file,))
+        config = _loaded(text)
         if not config.entries:
             raise _nothing(config)
         broken = [entry for entry in config.entries if entry.problem]
@@ -257,6 +253,7 @@ class ClusterBook:
         entry = next(entry for entry in config.entries if entry.name == name)
         cluster = document["clusters"][0]["cluster"]
         user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
+        _require_kept(name, user)
         secret = _secret(user)
         auth = "exec" if entry.exec_plugin else "token" if secret.token else "certificate" if secret.key else "none"
         asked: Any = user["exec"] if isinstance(user.get("exec"), dict) else {}
@@ -274,6 +271,32 @@ class ClusterBook:
             exec_api_version=str(asked.get("apiVersion") or "client.authentication.k8s.io/v1"),
         )
         return found, secret if auth in ("token", "certificate") else None
+
+
+_CANNOT_KEEP = ("as", "as-groups", "as-uid", "as-user-extra", "username", "password", "auth-provider")
+
+
+def _require_kept(name: str, user: dict[str, Any]) -> None:
+    """Raise UserError for a user that would sign in otherwise than the kubeconfig says, such as without `as`."""
+    field = next((field for field in _CANNOT_KEEP if user.get(field)), "")
+    if field:
+        title = msg("%(name)s: the user's field %(field)s cannot be kept", name=name, field=field)
+        hint = msg("Save the kubeconfig to a file and add that file: it is then used as it is.")
+        raise UserError(title, "", hint, field="kubeconfig")
+
+
+def _loaded(text: str) -> Kubeconfig:
+    """Return the kubeconfig `text`; raises UserError where it cannot be written to a private file."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="ansflow-") as folder:
+            file = Path(folder) / "kubeconfig"
+            file.touch(mode=0o600)
+            file.write_text(text, encoding="utf-8", errors="surrogatepass")
+            return load((file,))
+    except OSError as error:
+        hint = msg("Check free space and permissions of the folder for temporary files (TMPDIR).")
+        title = msg("The kubeconfig could not be read")
+        raise UserError(title, error.strerror or str(error), hint, code=ExitCode.FAILED) from error
 
 
 def _secret(user: dict[str, Any]) -> ClusterSecret:

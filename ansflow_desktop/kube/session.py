@@ -47,15 +47,32 @@ class Session:
 async def open_session(document: dict[str, Any], login_timeout: float) -> Session:
     """Return a client for the one cluster of `document`; its credential program is run here when there is one.
 
-    Raises KubeError when the credentials cannot be had (3) or the entry is broken (2).
+    Raises KubeError when the credentials cannot be had (3), the entry is broken (2), or the disk takes no file (1).
     """
     credential = await log_in(document, login_timeout)
     async with _place():
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ansflow-"))
         try:
-            return await _opened(document, credential, folder)
-        finally:
-            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+            return await _in_a_folder(document, credential)
+        except OSError as error:
+            raise _no_room(error) from error
+
+
+async def _in_a_folder(document: dict[str, Any], credential: Credential | None) -> Session:
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ansflow-"))
+    try:
+        return await _opened(document, credential, folder)
+    finally:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _no_room(error: OSError) -> KubeError:
+    hint = msg("Check free space and permissions of the folder for temporary files (TMPDIR).")
+    return KubeError(
+        msg("The certificates could not be written to a private folder"),
+        error.strerror or str(error),
+        hint,
+        code=ExitCode.FAILED,
+    )
 
 
 _AT_ONCE = 2

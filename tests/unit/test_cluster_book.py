@@ -202,6 +202,15 @@ def test_a_pasted_text_that_is_none_is_refused_in_words(place, text):
     assert str(caught.value.title)
 
 
+@pytest.mark.parametrize("field", ["as: jane", "as-groups: [g]", "username: u", "auth-provider: {name: oidc}"])
+def test_a_pasted_user_who_would_sign_in_otherwise_is_refused_and_the_field_named(place, field):
+    text = CONTEXT.replace("token:", f"{field}, token:")
+    assert text != CONTEXT
+    with pytest.raises(UserError) as caught:
+        place[0].from_kubeconfig(text)
+    assert field.partition(":")[0] in str(caught.value.title)
+
+
 def test_two_processes_lose_no_change(tmp_path):
     shelves = [ClusterShelf(tmp_path / "clusters.json") for _ in range(4)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 
 import pytest
@@ -320,3 +321,17 @@ def test_a_watched_object_of_endless_nesting_is_an_error(server):
     server.answer = answer
     with pytest.raises(KubeError, match="nested too deeply"):
         play(server, watched)
+
+
+def test_a_disk_that_takes_no_private_file_is_an_error_in_words(server, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def story(document):
+        async with ClusterClient(document):
+            pass
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(KubeError, match="No space left") as caught:
+        play(server, story)
+    assert caught.value.code is ExitCode.FAILED
