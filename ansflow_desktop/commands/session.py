@@ -10,6 +10,7 @@ from ansflow_desktop.commands.output import Output, problem_lines
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Services
 from ansflow_desktop.i18n import _, msg
+from ansflow_desktop.kube.text import visible
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.pipelines.fields import NAME
 from ansflow_desktop.pipelines.variables import is_text
@@ -79,7 +80,7 @@ def plugin_lines(plugin: ExecPlugin) -> list[str]:
     """Return what a credential program would run, one item a line, for a person to judge (failure-modes.md, row 8)."""
     found = [(_("command"), plugin.command), *((_("argument"), arg) for arg in plugin.shown_args)]
     found += [(_("environment"), f"{name}={value}") for name, value in plugin.shown_env]
-    return [f"  {label}: {text}" for label, text in (*found, (_("digest"), plugin.digest))]
+    return [f"  {label}: {visible(text)}" for label, text in (*found, (_("digest"), plugin.digest))]
 
 
 def approval_needed(entry: ClusterEntry, plugin: ExecPlugin) -> UserError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +79,8 @@ def _require_ours(path: Path) -> None:
         return
     try:
         with open_to_read(path) as stream:
-            ours = is_file(path) and _OURS in stream.read(_HEAD)
+            mine = os.fstat(stream.fileno()).st_uid == os.geteuid()  # what is written over stays its owner's
+            ours = mine and is_file(path) and _OURS in stream.read(_HEAD)
     except OSError:
         ours = False
     if not ours:

@@ -152,7 +152,8 @@ def _require_ours(path: Path) -> None:
     found = load((path,)) if is_file(path) else None
     if found is None or len(found.entries) != 1:
         raise _no_place(msg("%(file)s is there already and is no kubeconfig of one context", file=str(path)))
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    known = path.stat()
+    if known.st_mode & (stat.S_IRWXG | stat.S_IRWXO) or known.st_uid != os.geteuid():  # a new file stays its owner's
         raise _no_place(msg("Others may read %(file)s", file=str(path)))
 
 

@@ -11,6 +11,7 @@ import msgspec
 from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import msg
+from ansflow_desktop.kube.text import visible
 from ansflow_desktop.models.cluster import ExecPlugin
 
 
@@ -36,7 +37,7 @@ def shown(plugin: ExecPlugin) -> str:
     """Return the command with its environment as one shell line, to be read by the person who approves it."""
     environment = " ".join(f"{name}={shlex.quote(value)}" for name, value in plugin.shown_env)
     command = shlex.join([plugin.command, *plugin.shown_args])
-    return f"{environment} {command}" if environment else command
+    return visible(f"{environment} {command}" if environment else command)
 
 
 class Approvals:

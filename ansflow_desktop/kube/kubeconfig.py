@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FIELD = "kubeconfig"
 _SECTIONS = {"contexts": "context", "clusters": "cluster", "users": "user"}
+_INSECURE = "insecure-skip-tls-verify"  # a text such as "false" is no leave to skip it; kubectl refuses the file
 _CLUSTER_PATHS = ("certificate-authority",)
 _USER_PATHS = ("client-certificate", "client-key", "tokenFile")
 _TEXTS = (
@@ -206,7 +207,8 @@ def _unreadable(title: Text, message: Text, hint: Text, severity: Severity = Sev
 def _absolute(value: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
     """Return a copy with file names absolute against the file they came from (recipes.md, "Private kubeconfig")."""
     if key == "cluster":
-        return _with_paths(value, _CLUSTER_PATHS, folder)
+        found = _with_paths(value, _CLUSTER_PATHS, folder)
+        return found if isinstance(found.get(_INSECURE, False), bool) else {**found, _INSECURE: False}
     if key != "user":
         return dict(value)
     result = _with_paths(value, _USER_PATHS, folder)
@@ -241,7 +243,7 @@ def _entry(kubeconfig: Kubeconfig, context: Definition) -> ClusterEntry:
         user=user_name,
         namespace=str(context.value.get("namespace") or ""),
         exec_plugin=plugin_of(user.value) if user else None,
-        insecure=bool(cluster and cluster.value.get("insecure-skip-tls-verify")),
+        insecure=bool(cluster and cluster.value.get(_INSECURE)),
         problem=_problem(context, cluster, user_name, user),
     )
 

@@ -9,6 +9,11 @@ _HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u20
 _ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\-_])")
 
 
+def visible(text: str) -> str:
+    """Return `text` with what cannot be seen written out as escapes, ends of lines too: for what a person approves."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def clean(text: str, limit: int = 4000) -> str:
     """Return `text` without terminal codes, control and bidirectional characters, cut at `limit` characters."""
     if text.isascii() and text.isprintable() and len(text) <= limit:

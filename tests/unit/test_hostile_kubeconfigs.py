@@ -1,0 +1,82 @@
+"""Kubeconfigs and files of strangers: what a person approves is seen whole, and nothing weakens TLS or an owner."""
+
+from __future__ import annotations
+
+import json
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from ansflow_desktop.commands.output import clean
+from ansflow_desktop.commands.session import plugin_lines
+from ansflow_desktop.credentials.automation import GeneratedFile
+from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.executors import automation, renewal, renewal_place
+from ansflow_desktop.kube import sync
+from ansflow_desktop.kube.approvals import shown
+from ansflow_desktop.kube.kubeconfig import load
+from ansflow_desktop.kube.plugins import make_plugin
+from ansflow_desktop.models.cluster import ClusterMarks
+
+HOSTILE = make_plugin(
+    "aws", ("eks\n  argument: get-token", "-c\u202e; rm", "\x1b[8mhidden\x1b[0m"), (("A", "x\n  digest: 0000"),)
+)
+
+
+def test_what_is_approved_is_seen_whole_and_makes_no_lines_of_its_own():
+    lines = plugin_lines(HOSTILE)
+    assert len(lines) == 6 and [clean(line) for line in lines] == lines
+    for part in ("\\n", "\\u202e", "\\x1b[8mhidden"):
+        assert part in "".join(lines) and part in shown(HOSTILE)
+    assert shown(HOSTILE).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(True, True), (False, False), ("false", False), ("true", False), (1, False)]
+)
+def test_tls_is_skipped_by_the_word_true_only(tmp_path, written, read):
+    cluster = {"server": "https://a", "insecure-skip-tls-verify": written}
+    file = tmp_path / "config"
+    contexts = [{"name": "a", "context": {"cluster": "a"}}]
+    file.write_text(json.dumps({"contexts": contexts, "clusters": [{"name": "a", "cluster": cluster}]}))
+    found = load((file,))
+    assert found.entries[0].insecure is read
+    assert found.document("a")["clusters"][0]["cluster"]["insecure-skip-tls-verify"] is read
+
+
+@pytest.fixture
+def somebody_else(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+
+def test_a_token_is_not_written_into_a_file_that_stays_somebody_elses(tmp_path, somebody_else):
+    file = tmp_path / "renewed"
+    contexts = [{"name": "a", "context": {"cluster": "a"}}]
+    file.write_text(json.dumps({"contexts": contexts, "clusters": [{"name": "a", "cluster": {"server": "https://a"}}]}))
+    file.chmod(0o600)
+    with pytest.raises(UserError):
+        renewal_place._require_ours(file)
+
+
+def test_a_script_is_not_written_into_a_file_that_stays_somebody_elses(tmp_path, somebody_else):
+    (tmp_path / "renew.sh").write_text("# Made by AnsFlow Desktop")
+    with pytest.raises(UserError):
+        automation.save((GeneratedFile(name="renew.sh", text="new", mode=0o700, about=""),), str(tmp_path))
+    assert (tmp_path / "renew.sh").read_text() == "# Made by AnsFlow Desktop"
+
+
+@pytest.mark.parametrize("held", ["one", "two"])
+def test_a_certificate_is_not_asked_for_by_way_of_a_read_only_cluster(held):
+    document = {"contexts": [], "clusters": [{"cluster": {"server": "https://a"}}], "users": []}
+    services = SimpleNamespace(
+        require_writable=lambda: None,
+        cluster_book=SimpleNamespace(own=lambda _name: None),
+        catalog=SimpleNamespace(
+            document=lambda _name: document, marks=lambda name: ClusterMarks(read_only=name == held)
+        ),
+    )
+    wanted = renewal.Wanted(how="csr", user="anna", via="two", put="file", file="/nowhere/x")
+    with pytest.raises(UserError) as caught:
+        sync.run(renewal.renew(services, "one", wanted))
+    assert caught.value.code is ExitCode.FORBIDDEN
