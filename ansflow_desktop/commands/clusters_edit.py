@@ -17,6 +17,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.files import is_there, open_to_read
 from ansflow_desktop.i18n import Text, _, msg
 from ansflow_desktop.kube.plugins import make_plugin
+from ansflow_desktop.kube.proxy import SOCKS_HINT, SOCKS_TITLE, is_socks
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
 
 _MAX_FILE = 1024 * 1024
@@ -42,6 +43,7 @@ def clusters_add(session: Session) -> int:
     book.add(cluster, changed or secret, _marks(args, ClusterMarks()))
     if cluster.auth == "none":
         session.out.note(msg("No credentials were given: the server will know nobody."))
+    _tell_of_socks(session, cluster)
     show_named(session, [cluster.name])
     return int(ExitCode.DONE)
 
@@ -63,8 +65,15 @@ def clusters_edit(session: Session) -> int:
     renamed = msgspec.structs.replace(cluster, name=known.name if args.rename is None else args.rename)
     services.cluster_book.change(entry.name, renamed, changed or secret, marks)
     services.namespaces.rename(entry.name, renamed.name)
+    _tell_of_socks(session, renamed)
     show_named(session, [renamed.name])
     return int(ExitCode.DONE)
+
+
+def _tell_of_socks(session: Session, cluster: OwnCluster) -> None:
+    if is_socks(cluster.proxy_url):
+        session.out.note(SOCKS_TITLE)
+        session.out.note(SOCKS_HINT)
 
 
 def clusters_remove(session: Session) -> int:

@@ -102,7 +102,9 @@ def _amount(amount: Amount | None) -> str:
 def clusters_sync(session: Session) -> int:
     """Read version, namespaces and figures of one cluster or of all, a few at a time.
 
-    Exit code 0 for all of them, whatever they answer; 3 for a single one that does not.
+    The namespaces are kept, with the time, for the boxes of the window; version and figures are only shown: they are
+    read anew where they are looked at. Exit code 0 for all of them, whatever they answer; 3 for a single one that does
+    not.
     """
     from ansflow_desktop.kube import sync
 

@@ -22,7 +22,7 @@ def add_clusters(maker: Maker) -> None:
     )
     _named(group, "remove", words)
     _named(group, "test", _("test the connection of one cluster, stage by stage"))
-    _named(group, "sync", _("read version, namespaces and figures again"), one=False)
+    _named(group, "sync", _("show version, namespaces and figures as they are now; the namespaces are kept"), one=False)
     _named(group, "stats", _("figures of a cluster: nodes, workloads, pods, CPU and memory"))
     _named(group, "namespaces", _("namespaces of a cluster"))
 

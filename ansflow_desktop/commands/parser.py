@@ -77,6 +77,8 @@ def labels(args: argparse.Namespace) -> dict[str, str]:
 
 def _cluster_labels(args: argparse.Namespace) -> dict[str, str]:
     """Return what `clusters add|edit` call the fields of a cluster; the others only name a cluster."""
+    if args.action == "add" and args.from_kubeconfig is None:
+        return {**_CLUSTER_LABELS, "kubeconfig": "FILE"}
     return _CLUSTER_LABELS if args.action in ("add", "edit") else {"k8s_cluster": "CLUSTER"}
 
 

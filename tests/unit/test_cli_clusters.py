@@ -132,7 +132,7 @@ def test_a_credential_program_is_kept_and_not_run(call, folder):
         (("--server", DEAD, "--proxy-url", "nonsense"), "--proxy-url"),
         (("--server", DEAD, "-n", "Not A Name"), "--namespace"),
         (("--token-file", "token"), "--server"),
-        (("--from-kubeconfig", "token"), "kubeconfig"),
+        (("--from-kubeconfig", "token"), "--from-kubeconfig"),
         (("--from-kubeconfig", "missing"), "--from-kubeconfig"),
     ],
 )
@@ -232,6 +232,19 @@ def test_a_file_name_of_any_letters_is_an_error_in_words(call, given, option):
     words = ["add", given] if option == "FILE" else ["add", "lab", "--server", DEAD, f"{option}={given}"]
     code, out, _err = call("clusters", *words, form="json")
     assert (code, json.loads(out)["error"]["code"]) == (2, 2)
+
+
+def test_a_file_that_is_no_kubeconfig_is_called_what_was_typed(call, folder):
+    code, _out, err = call("clusters", "add", folder / "token")
+    assert code == 2 and "FILE" in err and "--from-kubeconfig" not in err
+
+
+def test_a_socks_proxy_is_kept_and_said(call, folder):
+    words = ("--server", DEAD, "--token-file", folder / "token", "--proxy-url", "socks5://127.0.0.1:1")
+    code, _out, err = call("clusters", "add", "lab", *words)
+    assert code == 0 and "A SOCKS proxy cannot be used by this program" in err
+    code, out, _err = call("clusters", "test", "lab", form="json")
+    assert code == 3 and [one["name"] for one in json.loads(out)["stages"] if one["finding"] == "bad"] == ["proxy"]
 
 
 def test_a_kubeconfig_file_that_was_added_is_read_no_more_when_that_is_wanted(call, folder):
