@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -57,6 +58,7 @@ class ClusterDetailsPresenter(Presenter):
 
     def show(self, name: str) -> None:
         """Look at cluster `name`; its figures are read where it answers and they are not fresh."""
+        self._clusters.watch("details", name)
         self._refresh(name)
         self._read_where_old()
 
@@ -102,13 +104,21 @@ class ClusterDetailsPresenter(Presenter):
     async def _read(self, name: str) -> None:
         try:
             document = await off_thread(lambda: self._services.catalog.document(name))
-            self._figures[name] = await self._reads.statistics(document, name)
+            self._figures[name] = await self._reads.statistics(document, name, partial(self._take_counts, name))
             self._errors.pop(name, None)
+            if not _answers(self._clusters.state.row(name)):
+                self._clusters.check(name)  # it answers again before its turn has come
         except UserError as error:
             self._fail(name, error)
         finally:
             self._reading.discard(name)
             self._refresh(self.state.name)
+
+    def _take_counts(self, name: str, found: ClusterStatistics) -> None:
+        """Show what is counted; what pods requested when that was last read stays until it is read again."""
+        before = self._figures.get(name)
+        self._figures[name] = msgspec.structs.replace(found, requested=before.requested) if before else found
+        self._refresh(self.state.name)
 
     def test(self, name: str) -> None:
         """Test the connection to `name` stage by stage, after its credential program was approved."""

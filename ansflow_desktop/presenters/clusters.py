@@ -14,7 +14,7 @@ from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 from ansflow_desktop.models.problem import Problem
-from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.base import Presenter, off_thread, unexpected
 from ansflow_desktop.presenters.clusters_checks import AGAIN_S, Due, Gathered, Line
 from ansflow_desktop.presenters.clusters_state import (
     PRACTICE,
@@ -37,10 +37,14 @@ class _Relay(QObject):
 
 
 class ClustersPresenter(Presenter):
-    """Knows the clusters; emits `approval_needed(ClusterEntry)` before any program of a kubeconfig is run."""
+    """Knows the clusters; emits `approval_needed(ClusterEntry)` before any program of a kubeconfig is run.
+
+    `removed(name)` and `renamed(old, new)` tell what was done to a cluster in this window.
+    """
 
     approval_needed = Signal(object)
     removed = Signal(str)
+    renamed = Signal(str, str)
 
     def __init__(self, services: Any, reads: ClusterReads | None = None) -> None:
         """Keep the services; nothing is read before `load`."""
@@ -51,6 +55,7 @@ class ClustersPresenter(Presenter):
         self._line = Line(self._check_in_turn)
         self._due = Due()
         self._checking: set[str] = set()
+        self._watched: dict[str, str] = {}
         self._changes = Gathered(self._show_statuses)
         self._cancel = Cancel()
         self._relay = _Relay()
@@ -60,16 +65,29 @@ class ClustersPresenter(Presenter):
     def load(self) -> None:
         """Read the list of clusters off the window's thread, check every cluster, and again every half minute.
 
-        Those that do not answer are asked more and more seldom.
+        Those that do not answer are asked more and more seldom, but for those that are looked at (`watch`).
         """
         self._due.forget()
         self._start("load", self._keep_loading())
 
     async def _keep_loading(self) -> None:
         while True:
-            await self._load()
-            await self._line.ask(row.entry for row in self.state.rows if self._due.is_due(row.entry.name))
+            try:
+                await self._load()
+                await self._line.ask(row.entry for row in self.state.rows if self._is_due(row.entry))
+            except Exception as error:  # the next round may go well: nobody starts this again
+                known = isinstance(error, UserError)
+                self.failed.emit(error if known else unexpected(error))
             await asyncio.sleep(AGAIN_S)
+
+    def _is_due(self, entry: ClusterEntry) -> bool:
+        """Return whether to ask it in this round; where one works nobody waits longer, unless a program would run."""
+        looked_at = entry.name in self._watched.values() and entry.exec_plugin is None
+        return looked_at or self._due.is_due(entry.name)
+
+    def watch(self, place: str, name: str) -> None:
+        """Say that cluster `name` is what is looked at in `place` (a word for a part of the window) from now on."""
+        self._watched[place] = name
 
     def refresh_list(self) -> None:
         """Read the list again and check only what was not checked yet."""
@@ -312,6 +330,6 @@ def _approval_status(entry: ClusterEntry) -> ClusterStatus:
 
 
 def _with_practice(entries: tuple[ClusterEntry, ...]) -> tuple[ClusterEntry, ...]:
-    if any(entry.source == PRACTICE for entry in entries):
+    if any(PRACTICE in (entry.source, entry.name) for entry in entries):
         return entries
     return (*entries, ClusterEntry(name=PRACTICE, context=PRACTICE, source=PRACTICE))

@@ -35,6 +35,7 @@ class ResourcesPresenter(Presenter):
         self._feed: TableFeed | None = None
         self._rows: TableRows | None = None
         self._known: tuple[str, ...] = ()
+        self._shown = False
         self.state = ResourcesState(kinds=choices(COMMON))
 
     def show(self, cluster: str, namespace: str = "", namespaces: Sequence[str] = ()) -> None:
@@ -42,6 +43,7 @@ class ResourcesPresenter(Presenter):
 
         `namespaces` are those to ask where listing them is forbidden. An empty `cluster` ends it.
         """
+        self._shown = bool(cluster)
         self._known = tuple(namespaces) or ((namespace,) if namespace else ())
         if cluster == self.state.cluster and "feed" in self._tasks and self.state.error is None:
             self.choose_namespace(namespace)
@@ -54,9 +56,18 @@ class ResourcesPresenter(Presenter):
             self._change(namespace=namespace)
         self._begin()
 
+    @property
+    def following(self) -> bool:
+        """True while there is a feed that tries again by itself, and where nobody looks."""
+        return self._feed is not None or not self._shown
+
     @Slot()
     def stop(self) -> None:
         """End the watch, when nobody looks: the rows stay until the next `show`."""
+        self._shown = False
+        self._end()
+
+    def _end(self) -> None:
         self._requests.begin("feed")
         self._stop("feed")
         self._feed = None
@@ -105,7 +116,7 @@ class ResourcesPresenter(Presenter):
         self.state_changed.emit()
 
     def _begin(self) -> None:
-        self.stop()
+        self._end()
         if self.state.cluster:
             self._set(loading=self._rows is None, error=None)
             self._start("feed", self._follow(self.state.cluster, self._requests.begin("feed")))

@@ -51,7 +51,10 @@ class ShellPresenter(Presenter):
         self._left_over: tuple[Unfinished, ...] = ()
         settings = services.settings
         self.state = ShellState(language=i18n.active_language(), theme=settings.theme or "system")
+        self._left = False
         clusters.state_changed.connect(self._on_clusters)
+        clusters.removed.connect(self._on_removed)
+        clusters.renamed.connect(self._on_renamed)
 
     def load(self) -> None:
         """Look for helm and kubectl off the window's thread and say what happened to damaged files."""
@@ -138,7 +141,7 @@ class ShellPresenter(Presenter):
     def _on_clusters(self) -> None:
         rows = self._clusters.state.rows
         self._publish(msgspec.structs.replace(self.state, rows=rows))
-        if not self.state.cluster and rows:
+        if not self.state.cluster and rows and not self._left:
             self.choose_cluster(self._first(rows))
         row = self.state.row
         reachable = row is not None and row.status.reach is Reach.REACHABLE
@@ -151,6 +154,28 @@ class ShellPresenter(Presenter):
         if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED):
             self._ready = ""
             self.cluster_failed.emit(row.entry.name, _why(row))
+        if row is None and self.state.cluster and not self._clusters.state.loading:
+            self._say_gone(self.state.cluster)
+
+    def _say_gone(self, name: str) -> None:
+        """Say that the chosen cluster is not there any more; it stays chosen, as a file may just be written anew."""
+        self._ready = ""
+        title = msg("There is no cluster “%(cluster)s” any more", cluster=name)
+        self.cluster_failed.emit(name, UserError(title, "", msg("Choose another cluster.")))
+
+    @Slot(str)
+    def _on_removed(self, name: str) -> None:
+        """Work in no cluster: none takes the place of the one that was removed without being chosen."""
+        if name == self.state.cluster:
+            self._left = True
+            self._work_in("", "")
+
+    @Slot(str, str)
+    def _on_renamed(self, before: str, name: str) -> None:
+        """Go on in the cluster under its new name."""
+        if before == self.state.cluster:
+            self._ready = ""
+            self._work_in(name, self.state.namespace)
 
     def _first(self, rows: tuple[ClusterRow, ...]) -> str:
         names = [row.entry.name for row in rows]
@@ -163,16 +188,20 @@ class ShellPresenter(Presenter):
         if name == self.state.cluster or not any(row.entry.name == name for row in self.state.rows):
             return
         self._ready = ""
-        noted = next(row.entry.marks.namespace for row in self.state.rows if row.entry.name == name)
-        self._publish(
-            msgspec.structs.replace(self.state, cluster=name, namespace=noted, namespaces=(), namespaces_note="")
-        )
-        self.namespaces_changed.emit(None)
-        self.cluster_changed.emit(name)
-        self.namespace_changed.emit(noted)
+        self._work_in(name, next(row.entry.marks.namespace for row in self.state.rows if row.entry.name == name))
         self._start("known namespaces", self._show_known(name))
         self._clusters.check(name)
         self._on_clusters()
+
+    def _work_in(self, name: str, namespace: str) -> None:
+        self._left = self._left and not name
+        self._clusters.watch("shell", name)
+        self._publish(
+            msgspec.structs.replace(self.state, cluster=name, namespace=namespace, namespaces=(), namespaces_note="")
+        )
+        self.namespaces_changed.emit(None)
+        self.cluster_changed.emit(name)
+        self.namespace_changed.emit(namespace)
 
     def choose_namespace(self, name: str) -> None:
         """Work in namespace `name`; empty for all of them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.cluster_details import ClusterDetailsPresenter
 from ansflow_desktop.presenters.cluster_form import ClusterFormPresenter
 from ansflow_desktop.widgets.clusters_page import ClustersPage
@@ -39,6 +40,27 @@ class ClustersDesk(QObject):
         self.details.vault_needed.connect(self.vault_needed)
         self.details.failed.connect(self.failed)
         clusters.removed.connect(self._forget)
+        clusters.state_changed.connect(self._on_clusters)
+
+    @Slot()
+    def _on_clusters(self) -> None:
+        """Follow objects again that could not be read, once their cluster can be asked (a vault that was opened)."""
+        resources = self._resources
+        if resources is None or resources.following or resources.state.error is None:
+            return
+        row = self._clusters.state.row(resources.state.cluster)
+        if row is not None and row.status.reach is Reach.REACHABLE:
+            resources.reload()
+
+    @Slot(str)
+    def _on_saved(self, name: str) -> None:
+        """Tell of another name; what was read of the cluster may be another connection's."""
+        form = self.sender()
+        before = form.state.original if isinstance(form, ClusterFormPresenter) else ""
+        self._forget(name)
+        if before and before != name:
+            self._forget(before)
+            self._clusters.renamed.emit(before, name)
 
     @Slot(str)
     def _forget(self, name: str) -> None:
@@ -55,7 +77,7 @@ class ClustersDesk(QObject):
         made.vault_needed.connect(self.vault_needed)
         made.failed.connect(self.failed)
         made.saved.connect(self.saved)
-        made.saved.connect(self._forget)
+        made.saved.connect(self._on_saved)
         made.released.connect(self._on_released)
         self._forms.append(made)
         return made

@@ -225,3 +225,95 @@ def test_a_large_pasted_text_is_read_off_the_windows_thread(page, qtbot, service
 )
 def test_addresses_as_they_are_typed(typed, meant):
     assert _address(typed) == meant
+
+
+def test_the_cluster_one_works_in_is_followed_under_its_new_name(page, qtbot, services):
+    add_own(services)
+    page.presenter.refresh_list()
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
+    window = page.window_made
+    window.frame.choose_cluster("shop")
+    window.frame.choose_namespace("fe")
+    page.table.choose("shop")
+    page.edit()
+    dialog = next(one for one in page.findChildren(ClusterDialog) if one.isVisible())
+    dialog.findChild(QLineEdit, "cluster_name").setText("store")
+    dialog.presenter.save()
+    qtbot.waitUntil(lambda: window.frame.state.row is not None and window.frame.state.cluster == "store")
+    assert (window.deploy.state.cluster, window.releases.state.cluster) == ("store", "store")
+    assert window.frame.state.namespace == "fe"
+    qtbot.waitUntil(lambda: window.frame.state.row.status.reach is Reach.REACHABLE)
+
+
+def test_no_other_cluster_takes_the_place_of_a_removed_one(page, qtbot, services):
+    add_own(services)
+    page.presenter.refresh_list()
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
+    window = page.window_made
+    window.frame.choose_cluster("shop")
+    page.presenter.remove("shop")
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is None)
+    assert (window.frame.state.cluster, window.deploy.state.cluster, window.releases.state.cluster) == ("", "", "")
+    assert "watch" not in window.releases._tasks
+    window.frame.choose_cluster("stage")
+    assert window.deploy.state.cluster == "stage"
+
+
+def test_a_cluster_whose_file_is_written_anew_stays_chosen(page, qtbot, tmp_path):
+    window, file = page.window_made, tmp_path / "kubeconfig"
+    window.frame.choose_cluster("stage")
+    qtbot.waitUntil(lambda: window.releases.state.fresh_at > 0)
+    file.write_text("{")
+    page.presenter.load()
+    qtbot.waitUntil(lambda: page.presenter.state.row("stage") is None)
+    assert window.frame.state.cluster == "stage"
+    assert str(window.releases.state.error.title).startswith("There is no cluster")
+    file.write_text(KUBECONFIG)
+    page.presenter.load()
+    qtbot.waitUntil(lambda: window.releases.state.error is None and window.frame.state.row is not None)
+
+
+def test_objects_are_read_once_the_vault_is_open_again(page, qtbot, services, monkeypatch):
+    add_own(services)
+    page.presenter.refresh_list()
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
+    document, locked = services.catalog.document, [True]
+
+    def guarded(name):
+        if locked[0] and name == "shop":
+            raise UserError("The vault is locked")
+        return document(name)
+
+    monkeypatch.setattr(services.catalog, "document", guarded)
+    page.table.choose("shop")
+    page._tabs.setCurrentIndex(1)
+    resources = page.window_made.clusters_desk._resources
+    qtbot.waitUntil(lambda: resources.state.error is not None)
+    locked[0] = False
+    page.presenter.load()
+    qtbot.waitUntil(lambda: resources.state.error is None and bool(FakeFeed.made))
+
+
+def test_a_round_of_checks_that_fails_is_not_the_last_one(page, qtbot, services, monkeypatch):
+    monkeypatch.setattr("ansflow_desktop.presenters.clusters.AGAIN_S", 0.05)
+    entries, broken = services.catalog.entries, [True]
+
+    def moody():
+        if broken[0]:
+            raise RuntimeError("no idea")
+        return entries()
+
+    monkeypatch.setattr(services.catalog, "entries", moody)
+    with qtbot.waitSignal(page.presenter.failed):
+        page.presenter.load()
+    broken[0] = False
+    add_own(services)
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
+
+
+def test_a_cluster_that_is_looked_at_is_asked_in_every_round(page, qtbot, services, reads, monkeypatch):
+    monkeypatch.setattr("ansflow_desktop.presenters.clusters.AGAIN_S", 0.05)
+    reads.unreachable.update({"dev", "stage"})
+    page.presenter.load()
+    qtbot.waitUntil(lambda: reads.checked.count("dev") >= 8, timeout=15_000)
+    assert reads.checked.count("stage") < 8, "the others are asked more and more seldom"
