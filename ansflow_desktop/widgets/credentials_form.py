@@ -24,6 +24,11 @@ def span(seconds: int) -> str:
     return translate(msg_n("%(count)s hour", "%(count)s hours", seconds // HOUR))
 
 
+def lifetime_past(days: int) -> int:
+    """Return the shortest lifetime (seconds) to choose that is not at once one that ends "soon" (within `days`)."""
+    return next((one for one in LIFETIMES if one >= DAY and one > days * DAY), LIFETIMES[-1])
+
+
 def choice(title: str, items: tuple[tuple[str, object], ...], chosen: object) -> ComboBox:
     """Return a box of texts with their values, `chosen` selected."""
     box = ComboBox(title)
@@ -108,8 +113,7 @@ class FormFields(QWidget):
         self._fields["via"].setVisible(bool(form.vias) and not self._token_only)
 
     def _connect(self) -> None:
-        for box in (self.how, self.seconds):
-            box.activated.connect(self.changed)
+        self.seconds.activated.connect(self.changed)
         self.how.activated.connect(self._on_way)
         self.cluster.activated.connect(self._on_cluster)
         for text in (self.namespace, self.account, self.user, self.groups, self.signer):
@@ -119,6 +123,7 @@ class FormFields(QWidget):
     def _on_way(self) -> None:
         self._chosen = True
         self._on_how()
+        self.changed.emit()
 
     @Slot()
     def _on_how(self) -> None:

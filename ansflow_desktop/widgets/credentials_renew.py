@@ -15,7 +15,7 @@ from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_state import RenewalForm
 from ansflow_desktop.widgets import credentials_words as said
 from ansflow_desktop.widgets.controls import button, label, row
-from ansflow_desktop.widgets.credentials_form import FormFields, choice, line
+from ansflow_desktop.widgets.credentials_form import FormFields, choice, lifetime_past, line
 from ansflow_desktop.widgets.credentials_note import Note
 from ansflow_desktop.widgets.credentials_old import OldSecretNote
 from ansflow_desktop.widgets.dialogs import Dialog
@@ -31,12 +31,14 @@ class RenewDialog(Dialog):
         """Show `form`, and ask what else can be chosen."""
         super().__init__(parent, translate(msg("Renew %(name)s", name=form.name)))
         self._presenter = presenter
+        form = msgspec.structs.replace(form, seconds=lifetime_past(presenter.state.warn_days))
         self._form = form
         self.setMinimumWidth(_WIDTH)
         text = _("The new credential is tried on the server first. The old one is kept until then.")
         self.body.addWidget(label(text, "context", wrap=True))
         self.fields = FormFields(form)
         self.fields.cluster_chosen.connect(self._on_cluster)
+        self.fields.changed.connect(self.adjustSize)
         self.body.addWidget(self.fields)
         self._build_put()
         self.note = Note()

@@ -23,16 +23,16 @@ def columns() -> tuple[Column, ...]:
             title=_("Credential"),
             text=lambda one: one.credential.name,
             sort=lambda one: one.credential.name.casefold(),
-            weight=5,
+            weight=8,
             least=150,
             strong=True,
         ),
         Column(
             title=_("Kind"),
             text=lambda one: translate(said.KIND[one.credential.kind]),
-            weight=3,
-            least=116,
-            spare=2,
+            weight=1,
+            least=150,
+            spare=1,
         ),
         Column(
             title=_("It says"),
@@ -58,7 +58,7 @@ def columns() -> tuple[Column, ...]:
             least=112,
             spare=3,
         ),
-        Column(title=_("Used by"), text=said.used_by, tip=said.used_by_all, weight=3, least=84, spare=1),
+        Column(title=_("Used by"), text=said.used_by, tip=said.used_by_all, weight=3, least=140, spare=2),
     )
 
 

@@ -20,7 +20,7 @@ from ansflow_desktop.widgets import credentials_words as said
 __all__ = ["garbage_here_only", "loop", "no_qt_warnings", "no_window_left"]
 
 READY_MS = 60_000
-MONTH_S = 30 * 86400
+QUARTER_S = 90 * 86400
 PHRASE = "correct horse battery staple"
 LOOK = ["get", "list", "watch"]
 RULES = [
@@ -171,14 +171,14 @@ def sees_both_verdicts(person, page, verdict):
     return report
 
 
-def renews_for_a_month(person, page):
+def renews_for_a_quarter(person, page):
     person.clicks("renew_credential")
     dialog = person.dialog("renew_lifetime")
     person.waits(lambda: dialog.put.currentData() == "replace")
     assert dialog.fields.account.text() == "looker"
     lifetime = dialog.fields.seconds
     lifetime.setFocus()
-    while lifetime.currentData() != MONTH_S:
+    while lifetime.currentData() != QUARTER_S:
         before = lifetime.currentIndex()
         person.qtbot.keyClick(lifetime, Qt.Key.Key_Down)
         assert lifetime.currentIndex() > before
@@ -214,9 +214,9 @@ def test_from_nothing_to_a_renewed_token(loop, services, access, qtbot, practice
         page = person.goes_to("credentials")
         old = sees_both_verdicts(person, page, ClaimVerdict.EXPIRING)
 
-        ends = renews_for_a_month(person, page)
+        ends = renews_for_a_quarter(person, page)
 
-        assert ends - old.credential.claims.expires_at > datetime.timedelta(days=29)
+        assert ends - old.credential.claims.expires_at > datetime.timedelta(days=89)
         person.waits(lambda: bearer(page).credential.claims.expires_at == ends)
         sees_both_verdicts(person, page, ClaimVerdict.VALID)
         new = kept_token(services)

@@ -275,12 +275,13 @@ def renewal(page, qtbot, chosen=SOON) -> RenewDialog:
 def test_a_renewal_by_clicks(presenter, page, qtbot):
     dialog = renewal(page, qtbot)
     assert dialog.fields.namespace.text() == "web"
-    dialog.fields.seconds.setCurrentIndex(dialog.fields.seconds.findData(30 * 86400))
+    assert dialog.fields.seconds.currentData() == 30 * 86400, "the first that does not end soon again"
+    dialog.fields.seconds.setCurrentIndex(dialog.fields.seconds.findData(90 * 86400))
     reads = len(presenter._work.reads)
     qtbot.mouseClick(dialog.renew, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(presenter.renewal.done))
     form = presenter._work.renewed[0]
-    assert (form.cluster, form.account, form.seconds, form.put) == ("stage", "bot", 30 * 86400, "copy")
+    assert (form.cluster, form.account, form.seconds, form.put) == ("stage", "bot", 90 * 86400, "copy")
     assert form.copy_name == "stage renewed"
     assert ("Done" in texts(dialog.note) and "30 days" in texts(dialog.note)) or "29 days" in texts(dialog.note)
     qtbot.waitUntil(lambda: len(presenter._work.reads) > reads and not presenter.state.asking)
