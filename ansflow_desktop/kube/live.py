@@ -20,6 +20,7 @@ from ansflow_desktop.kube.backoff import Backoff
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError, from_exception
 from ansflow_desktop.kube.live_board import EventUpdate, LiveBoard, Object, ResourceUpdate
+from ansflow_desktop.kube.next_page import turn
 
 Update: TypeAlias = ResourceUpdate | EventUpdate
 Emit: TypeAlias = Callable[[Update], None]
@@ -176,7 +177,7 @@ class _Follower:
             yield page
             if not page.metadata.continue_:
                 return
-            asked["continue"] = page.metadata.continue_
+            turn(asked, page.metadata.continue_)
 
     async def _page(self, kind: str, asked: dict[str, str | int]) -> _Page:
         body = await self._client.get(KINDS[kind].format(self._namespace), asked)

@@ -11,6 +11,7 @@ from ansflow_desktop.kube.client import JSON, METADATA, METADATA_LIST, ClusterCl
 from ansflow_desktop.kube.discovery import ServedKind
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.kube.fields import mapping, sequence, text
+from ansflow_desktop.kube.next_page import turn
 from ansflow_desktop.kube.text import clean
 
 Object: TypeAlias = Mapping[str, Any]
@@ -63,7 +64,7 @@ async def list_path(
         following = text(mapping(page, "metadata"), "continue")
         if not following or (most and len(found) >= most):
             return found
-        asked["continue"] = following
+        turn(asked, following)
 
 
 async def may(client: ClusterClient, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:

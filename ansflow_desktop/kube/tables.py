@@ -17,6 +17,7 @@ import msgspec
 from ansflow_desktop.kube.client import JSON, METADATA_LIST, ClusterClient
 from ansflow_desktop.kube.discovery import ServedKind
 from ansflow_desktop.kube.errors import KubeError, from_status
+from ansflow_desktop.kube.next_page import turn
 from ansflow_desktop.kube.text import clean
 from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRows, Unread
 
@@ -231,7 +232,8 @@ async def _pages_of(client: ClusterClient, kind: ServedKind, namespace: str, lim
             yield Page(columns=maker.columns, rows=rows, version=answer.metadata.resource_version)
         if not answer.metadata.next:
             return
-        asked |= {"limit": NEXT_PAGE, "continue": answer.metadata.next}
+        asked["limit"] = NEXT_PAGE
+        turn(asked, answer.metadata.next)
 
 
 async def _pieces(client: ClusterClient, answer: _Answer, maker: RowMaker) -> AsyncGenerator[list[TableRow], None]:

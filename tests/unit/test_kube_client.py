@@ -10,11 +10,13 @@ import pytest
 from aiohttp import web
 
 from ansflow_desktop.errors import ExitCode
-from ansflow_desktop.kube import release_watch, releases
+from ansflow_desktop.kube import release_watch, releases, revisions
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError, from_status
 from ansflow_desktop.kube.live import follow_release
 from ansflow_desktop.kube.live_board import EventUpdate, ResourceUpdate
+from ansflow_desktop.kube.objects import list_path
+from ansflow_desktop.kube.pages import Listing, pages
 
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
 
@@ -335,3 +337,21 @@ def test_a_disk_that_takes_no_private_file_is_an_error_in_words(server, monkeypa
     with pytest.raises(KubeError, match="No space left") as caught:
         play(server, story)
     assert caught.value.code is ExitCode.FAILED
+
+
+def test_a_list_that_names_its_own_page_as_the_next_one_is_not_read_for_ever(server):
+    async def answer(request):
+        return web.json_response({"metadata": {"continue": "again"}, "items": []})
+
+    async def story(document):
+        async with ClusterClient(document) as client:
+            for reading in (list_path(client, "/x"), revisions.list_revisions(client, "fe")):
+                with pytest.raises(KubeError, match="no end"):
+                    await reading
+            with pytest.raises(KubeError, match="no end"):
+                async for _page in pages(client, "/x", Listing):
+                    pass
+
+    server.answer = answer
+    play(server, story)
+    assert len(server.asked) == 6
