@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from ansflow_desktop.executors.context import RunScope, StepResult
 from ansflow_desktop.executors.kubernetes import KubernetesStepExecutor
 from ansflow_desktop.kube.approvals import Approvals
@@ -32,6 +34,7 @@ kind: ConfigMap
 metadata: {name: {{ .Release.Name }}-{{ .Chart.Name }}}
 data: {greeting: {{ .Values.greeting | quote }}}
 """
+HELM_4 = pytest.mark.parametrize("helm", ["helm4"], indirect=True)  # where the version makes no difference
 NO_NODE = '{"kubernetes.io/hostname": "nowhere"}'
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deploy_help import HELM_4
 
 from ansflow_desktop.errors import ExitCode
 
@@ -101,6 +102,7 @@ def test_a_shell_steps_directory_is_where_the_chart_is_found(call, helm4, namesp
     assert command["argv"][1:9] == wanted
 
 
+@HELM_4
 def test_a_deploy_that_fails_is_1_with_the_reason(call, helm, namespace: str, tmp_path: Path) -> None:
     values = tmp_path / "crash.yaml"
     values.write_text(yaml.safe_dump({"podAnnotations": {"practice.ansflow.dev/behaviour": "image-missing"}}))

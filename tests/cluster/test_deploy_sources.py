@@ -6,13 +6,14 @@ import functools
 import hashlib
 import http.server
 import json
+import shutil
 import ssl
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
-from deploy_help import Deployer, make_chart
+from deploy_help import HELM_4, Deployer, make_chart
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.run import Phase
@@ -22,17 +23,25 @@ LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
-@pytest.fixture
-def charts(tmp_path, helm) -> Path:
-    """A chart repository's folder: `shop` 0.1.0 and 0.2.0, which differ in their greeting."""
-    folder = tmp_path / "charts"
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory, helm) -> Path:
+    """A chart repository's folder: `shop` 0.1.0 and 0.2.0, which differ in their greeting; packed once."""
+    place = tmp_path_factory.mktemp("packed")
+    folder = place / "charts"
+    home = {f"HELM_{name}_HOME": str(place / name) for name in ("CONFIG", "CACHE", "DATA")}
     for version in ("0.1.0", "0.2.0"):
-        chart = make_chart(tmp_path / version / "shop", "shop")
+        chart = make_chart(place / version / "shop", "shop")
         (chart / "values.yaml").write_text(f"greeting: from {version}\nnodeSelector: {{}}\n")
         package = [helm.path, "package", str(chart), "--version", version, "--destination", str(folder)]
-        subprocess.run(package, check=True, capture_output=True)
-    subprocess.run([helm.path, "repo", "index", str(folder)], check=True, capture_output=True)
+        subprocess.run(package, check=True, capture_output=True, env=home)
+    subprocess.run([helm.path, "repo", "index", str(folder)], check=True, capture_output=True, env=home)
     return folder
+
+
+@pytest.fixture
+def charts(tmp_path, packed) -> Path:
+    """The repository's folder, the test's own."""
+    return shutil.copytree(packed, tmp_path / "charts")
 
 
 def serve(handler, context: ssl.SSLContext | None = None):
@@ -139,6 +148,7 @@ def test_from_a_repository_by_version_range_and_newest(deployer, repository, kub
         assert greeting(kubectl_json, deployer) == expected
 
 
+@HELM_4
 def test_values_are_laid_over_a_repositorys_chart(deployer, repository, kubectl_json, tmp_path):
     (tmp_path / "over.yaml").write_text("greeting: from the file\n")
     config = {"chart_name": "shop", "chart_repo": repository, "values_files": ["over.yaml"]}

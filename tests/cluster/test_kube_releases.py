@@ -10,9 +10,9 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pytest
+from deploy_help import HELM_4
 
 from ansflow_desktop.kube import kubeconfig as reader
 from ansflow_desktop.kube import releases, sync
@@ -100,11 +100,14 @@ def helm_rows(run, helm, *scope: str) -> list[dict[str, str]]:
     return sorted(map(helm_row, found), key=lambda row: row["name"])
 
 
+UPGRADES = {3: 1, 4: 11}  # by Helm's major version; revision 11 is newer than 9
+
+
 @pytest.fixture
-def in_all_states(run, chart, kill_midway, namespace):
+def in_all_states(run, chart, kill_midway, namespace, helm):
     here = str(chart)
     run("install", "good", here, "--create-namespace")
-    for _ in range(11):  # revision 11 is newer than 9
+    for _ in range(UPGRADES[helm.major]):
         run("upgrade", "good", here, "--history-max", "12")
     run("install", "failed", here)
     run("upgrade", "failed", here, "--set", "v=2,hook=true", "--timeout", "1s", fails=True)
@@ -126,7 +129,7 @@ def test_the_rows_are_those_of_helm_list_in_all_states(in_all_states, run, helm,
         "half": "pending-install",
         "stuck": "pending-upgrade",
     }
-    assert next(release.revision for release in ours if release.name == "good") == 12
+    assert next(release.revision for release in ours if release.name == "good") == UPGRADES[helm.major] + 1
     everywhere = sync.run(releases.list_releases(document))
     assert [release for release in everywhere if release.namespace == in_all_states] == ours
     assert {(row.name, row.status) for row in sync.run(releases.list_status_rows(document, in_all_states))} == {
@@ -134,6 +137,7 @@ def test_the_rows_are_those_of_helm_list_in_all_states(in_all_states, run, helm,
     }
 
 
+@HELM_4
 def test_history_newest_revision_and_kept_values(run, chart, namespace, document):
     here = str(chart)
     assert sync.run(releases.read_release(document, namespace, "one")) is None
@@ -152,6 +156,7 @@ def test_history_newest_revision_and_kept_values(run, chart, namespace, document
     assert json.loads(run("get", "values", "one", "-o", "json")) == kept
 
 
+@HELM_4
 def test_a_damaged_record_and_a_large_one(run, chart, namespace, document, kubectl, kubeconfig):
     words = "".join(
         re.sub(r"[^a-z]", "", base64.b64encode(os.urandom(64)).decode().lower()) + "\n" for _ in range(8_000)
@@ -170,6 +175,7 @@ def test_a_damaged_record_and_a_large_one(run, chart, namespace, document, kubec
     ]
 
 
+@HELM_4
 def test_the_watch_reports_what_changes(run, chart, namespace, document):
     seen: asyncio.Queue = asyncio.Queue()
     here = str(chart)
@@ -198,6 +204,7 @@ def test_the_watch_reports_what_changes(run, chart, namespace, document):
     asyncio.run(story())
 
 
+@HELM_4
 def test_unchanged_records_are_not_read_twice(run, chart, namespace, document, monkeypatch):
     from ansflow_desktop.kube import revisions
 
@@ -209,6 +216,4 @@ def test_unchanged_records_are_not_read_twice(run, chart, namespace, document, m
         raise AssertionError("a Secret was read again")
 
     monkeypatch.setattr(revisions, "secret", refused)
-    started = time.perf_counter()
     assert sync.run(releases.list_releases(document, namespace)) == first
-    assert time.perf_counter() - started < 5

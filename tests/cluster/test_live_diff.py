@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from deploy_help import make_chart
+from deploy_help import HELM_4, make_chart
 
 from ansflow_desktop.executors.checks_manifest import located_objects
 from ansflow_desktop.executors.checks_slow import SlowChecks, all_problems
@@ -118,12 +118,14 @@ def test_a_helm_deploy_against_its_release(differ, helm, kubeconfig, namespace, 
     assert (gone.count(Change.REMOVED), gone.count(Change.ADDED), gone.unchanged) == (1, 0, 1)
 
 
+@HELM_4
 def test_a_chart_that_does_not_render_says_so(differ, tmp_path):
     make_chart(tmp_path / "web", bad="{{ .Values.no.such }}")
     found = differ(deploy_type="helm", chart_path="web", release_name="r")
     assert found.objects == () and "nil pointer" in str(found.problems[0].message)
 
 
+@HELM_4
 def test_a_manifest_against_the_live_objects(differ, kubectl, kubeconfig, namespace):
     config = {"deploy_type": "manifest"}
     new = differ(**config, manifest=OBJECTS)
@@ -145,6 +147,7 @@ def test_a_manifest_against_the_live_objects(differ, kubectl, kubeconfig, namesp
     assert {each.kind: lines(each.lines) for each in refused.objects} == {"ConfigMap": ["+datas:", "+a: one"]}
 
 
+@HELM_4
 def test_a_cluster_that_cannot_be_asked_says_so(differ, document, tmp_path):
     make_chart(tmp_path / "web")
     away = msgspec.json.decode(msgspec.json.encode(document))
@@ -156,6 +159,7 @@ def test_a_cluster_that_cannot_be_asked_says_so(differ, document, tmp_path):
     assert problem.field == "k8s_cluster"
 
 
+@HELM_4
 def test_a_difference_given_up_holds_nothing(differ):
     cancel = Cancel()
     cancel.request()

@@ -4,6 +4,7 @@ import subprocess
 import time
 
 import pytest
+from deploy_help import HELM_4
 from practice_kit import until
 
 from ansflow_desktop.practice import simulation
@@ -155,6 +156,7 @@ def test_exec_is_refused_in_words(practice_api, space, kubectl, kubeconfig):
     assert "simulated and run nothing" in done.stderr
 
 
+@HELM_4
 def test_helm_waits_for_a_plain_chart(helm, namespace, kubeconfig, tmp_path):
     created = subprocess.run([helm.path, "create", "fe-app"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert created.returncode == 0, created.stderr
