@@ -128,7 +128,7 @@ class FakeReads:
         stage = Stage(name="tcp", finding=finding, title=title)
         return Diagnosis(status=status, stages=(stage,), user="tester")
 
-    async def statistics(self, document, name):
+    async def statistics(self, document, name, told):
         return ClusterStatistics(cluster=name, version="v1.36.3", nodes=3, nodes_ready=2, read_at=time.time())
 
     async def namespaces(self, cache, cluster, document, candidates):

@@ -11,6 +11,7 @@ from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.client import JSON
 from ansflow_desktop.kube.errors import KubeError
+from ansflow_desktop.kube.next_page import turn
 
 if TYPE_CHECKING:
     from ansflow_desktop.kube.client import ClusterClient
@@ -37,27 +38,34 @@ class _Meta(msgspec.Struct, frozen=True, rename={"next": "continue"}):
     next: str | None = None
 
 
-class _Head(msgspec.Struct, frozen=True):
+class Listing(msgspec.Struct, frozen=True):
+    """A page of a collection; what it lists is for a subclass to say."""
+
     metadata: _Meta = _Meta()
 
 
+L = TypeVar("L", bound=Listing)
+
+
 async def pages(
-    client: ClusterClient, path: str, *, accept: str = JSON, size: int = PAGE
-) -> AsyncGenerator[bytes, None]:
-    """Yield the raw pages of the collection `path`, `size` objects each; raises KubeError and Restart."""
-    asked: dict[str, str | int] = {"limit": size}
+    client: ClusterClient, path: str, kind: type[L], *, accept: str = JSON, size: int = PAGE, **more: str
+) -> AsyncGenerator[L, None]:
+    """Yield the pages of the collection `path` as `kind`, `size` objects each; raises KubeError and Restart.
+
+    `more` are further parameters, such as `fieldSelector`.
+    """
+    asked: dict[str, str | int] = {**more, "limit": size}
     while True:
         try:
-            body = await client.get(path, asked, accept)
+            page = decode(await client.get(path, asked, accept), kind)
         except KubeError as error:
             if error.status == _GONE and "continue" in asked:
                 raise Restart(error) from error
             raise
-        token = decode(body, _Head).metadata.next
-        yield body
-        if not token:
+        yield page
+        if not page.metadata.next:
             return
-        asked = {"limit": size, "continue": token}
+        turn(asked, page.metadata.next)
 
 
 def decode(body: bytes, kind: type[T]) -> T:

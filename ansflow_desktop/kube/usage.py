@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from ansflow_desktop.kube.pages import decode
+from ansflow_desktop.kube.pages import Listing, decode
 from ansflow_desktop.kube.quantity import parse_or_zero
 from ansflow_desktop.models.cluster import Amount
 
@@ -40,10 +40,10 @@ class Node(msgspec.Struct, frozen=True):
         return amount(self.status.allocatable)
 
 
-class NodeList(msgspec.Struct, frozen=True):
+class NodeList(Listing, frozen=True):
     """A page of nodes."""
 
-    items: list[Node] = []
+    items: tuple[Node, ...] = ()
 
 
 class _Resources(msgspec.Struct, frozen=True):
@@ -62,21 +62,16 @@ class _PodSpec(msgspec.Struct, frozen=True, rename="camel"):
     resources: _Resources | None = None
 
 
-class _PodStatus(msgspec.Struct, frozen=True):
-    phase: str = ""
-
-
 class Pod(msgspec.Struct, frozen=True):
     """The parts of a Pod that are counted."""
 
     spec: _PodSpec = _PodSpec()
-    status: _PodStatus = _PodStatus()
 
 
-class PodList(msgspec.Struct, frozen=True):
+class PodList(Listing, frozen=True):
     """A page of pods."""
 
-    items: list[Pod] = []
+    items: tuple[Pod, ...] = ()
 
 
 class _Usage(msgspec.Struct, frozen=True):

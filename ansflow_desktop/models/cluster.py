@@ -233,11 +233,13 @@ class ClusterStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
     `workloads` maps kind (Deployment, StatefulSet, DaemonSet, Job) to health word and number; `pods` maps phase
     (Running, Pending, Succeeded, Failed, Unknown) to number. `used` is None without metrics.k8s.io. `messages` name
-    what could not be read, in the server's words. `read_at` is epoch seconds.
+    what could not be read, in the server's words. `read_at` is epoch seconds. What pods request takes the longest to
+    read: until then `complete` is False.
     """
 
     cluster: str
     version: str = ""
+    complete: bool = True
     nodes: int | None = None
     nodes_ready: int | None = None
     namespaces: int | None = None

@@ -50,11 +50,16 @@ class ClusterReads:
         found: Diagnosis = await diagnose.diagnose(entry, document, tools=tools)
         return found
 
-    async def statistics(self, document: dict[str, Any], name: str) -> ClusterStatistics:
-        """Return the figures of cluster `name`; raises KubeError where nothing could be read."""
+    async def statistics(
+        self, document: dict[str, Any], name: str, told: Callable[[ClusterStatistics], None]
+    ) -> ClusterStatistics:
+        """Return the figures of cluster `name`; raises KubeError where nothing could be read.
+
+        `told` hears of them before what pods request, which takes the longest, is known.
+        """
         await self._ready()
         statistics = await off_thread(lambda: importlib.import_module("ansflow_desktop.kube.statistics"))
-        found: ClusterStatistics = await statistics.read_statistics(document, name)
+        found: ClusterStatistics = await statistics.read_statistics(document, name, told=told)
         return found
 
     async def namespaces(

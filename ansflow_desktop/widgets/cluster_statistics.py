@@ -152,6 +152,8 @@ def _amounts(found: ClusterStatistics, room: Amount) -> QVBoxLayout:
                 text = msg("%(value)s of %(total)s %(word)s", value=shown(value), total=shown(total), word=word)
                 column.addLayout(row(label(title, "muted"), 1, label(translate(text))))
                 column.addWidget(_bar(value / total if total else 0, f"{title} {word}"))
+    if asked is None and not found.complete:
+        column.addWidget(label(_("What pods request is being read."), "muted", wrap=True))
     if used is None:
         column.addWidget(
             label(_("What is used is not measured: the cluster has no metrics server."), "muted", wrap=True)

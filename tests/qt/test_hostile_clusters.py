@@ -63,7 +63,7 @@ def feed_of(page, qtbot, name, count=1):
 def test_figures_come_back_by_themselves_when_the_cluster_does(page, qtbot, reads):
     read, lost = reads.statistics, []
 
-    async def broken(document, name):
+    async def broken(document, name, told):
         lost.append(name)
         raise UserError("The cluster does not answer")
 

@@ -97,20 +97,31 @@ def deployment(ready):
     return {"metadata": {"generation": 1}, "spec": {"replicas": 2}, "status": state}
 
 
+def selected(item, selector):
+    """Whether `item` is one that a field selector over its phase selects."""
+    wanted = [part.partition("=") for part in selector.split(",") if part]
+    phase = item.get("status", {}).get("phase")
+    return all((phase != value) if field.endswith("!") else (phase == value) for field, _, value in wanted)
+
+
 def paged(items):
     """Return an answer that gives `items` in pages as they are asked for."""
 
     def answer(query, body):
         start, size = int(query.get("continue", 0)), int(query["limit"])
-        assert size <= 100 or "metadata" in str(items[:1])
-        more = {"continue": str(start + size)} if start + size < len(items) else {}
-        return 200, {"metadata": more, "items": items[start : start + size]}
+        assert size <= 100 or "metadata" in str(items[:1]) or query["includeObject"] == "None"
+        found = [one for one in items if selected(one, query.get("fieldSelector", ""))]
+        more = {"continue": str(start + size)} if start + size < len(found) else {}
+        return 200, {"metadata": more, "items": found[start : start + size]}
 
     return answer
 
 
 PODS = (
-    [pod("Running")] * 230 + [pod("Pending")] * 3 + [pod("Succeeded", "9")] * 5 + [pod("Failed", "9"), pod("Odd", "1")]
+    [pod("Running")] * 230
+    + [pod("Pending")] * 3
+    + [pod("Succeeded", "9")] * 5
+    + [pod("Failed", "9"), pod("Unknown", "1")]
 )
 
 
@@ -146,7 +157,21 @@ def test_all_figures_over_several_pages():
     assert found.workloads["Deployment"] == {"Healthy": 2, "Progressing": 1}
     assert found.workloads["Job"] == {"Degraded": 1} and found.workloads["StatefulSet"] == {}
     assert found.messages == () and abs(found.read_at - time.time()) < 60
-    assert [query.get("continue") for _, path, query, _ in api.asked if path == "/api/v1/pods"] == [None, "100", "200"]
+    read_whole = [query for _, path, query, _ in api.asked if path == "/api/v1/pods" and "includeObject" not in query]
+    assert [query.get("continue") for query in read_whole] == [None, "50", "100", "150", "200"]
+
+
+def test_figures_are_told_before_what_pods_request_is_read():
+    early = []
+
+    async def story(port):
+        return await read_statistics(document(f"http://127.0.0.1:{port}"), "x", 10.0, early.append)
+
+    whole = play(story, Api(cluster()).serve)
+    assert [(one.complete, one.requested, one.pods == whole.pods, one.nodes) for one in early] == [
+        (False, None, True, 3)
+    ]
+    assert whole.complete and whole.requested is not None
 
 
 @pytest.mark.parametrize(
@@ -201,7 +226,7 @@ def test_a_list_that_always_runs_out_of_time_is_said():
         status(410, "the continue token is too old") if "continue" in query else paged(PODS)(query, body)
     )
     found = read(Api(answers))
-    assert found.pods is None and found.nodes == 3
+    assert found.requested is None and found.pods is not None and found.nodes == 3
     assert "too old" in translate(found.messages[0])
 
 
