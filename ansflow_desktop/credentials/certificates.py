@@ -163,16 +163,5 @@ def _weakly_signed(certificate: x509.Certificate) -> bool:
     return used is not None and used.name in ("sha1", "md5") and certificate.subject != certificate.issuer
 
 
-def is_authority(der: bytes) -> bool:
-    """Return whether the certificate `der` may sign others."""
-    from cryptography import x509
-
-    try:
-        constraints = _extension(x509.load_der_x509_certificate(der), x509.BasicConstraints)
-    except (ValueError, TypeError):
-        return False
-    return constraints is not None and bool(constraints.ca)
-
-
 def _word(text: str) -> str:
     return clean(text.replace("\n", " "), _LONGEST)

@@ -78,7 +78,7 @@ def own_namespace(document: Mapping[str, Any]) -> str:
 
 async def _listed(client: ClusterClient) -> list[str]:
     body = await client.get("/api/v1/namespaces", accept=METADATA_LIST)
-    return sorted(item.metadata.name for item in decode(body, _List).items)
+    return sorted(_valid(item.metadata.name for item in decode(body, _List).items))
 
 
 def _not_all(words: Text) -> Text:
@@ -108,7 +108,7 @@ def _valid(names: Iterable[str]) -> list[str]:
 async def _projects(client: ClusterClient) -> list[str]:
     """Return the projects that OpenShift shows this user; none elsewhere."""
     try:
-        return [item.metadata.name for item in decode(await client.get(_PROJECTS), _List).items]
+        return _valid(item.metadata.name for item in decode(await client.get(_PROJECTS), _List).items)
     except KubeError as error:
         if error.status in (403, 404) or error.status >= 500:
             return []

@@ -180,8 +180,6 @@ def test_pem_with_junk_and_chains_and_der_are_read() -> None:
     assert second.expires_at == kit.NOW
     assert certificates.read_certificates(kit.der(leaf)) == (first,)
     assert certificates.of_server([kit.der(leaf), kit.der(above)]) == (first, second)
-    assert certificates.is_authority(kit.der(above))
-    assert not certificates.is_authority(kit.der(leaf))
 
 
 def test_a_certificate_without_an_end_has_none() -> None:

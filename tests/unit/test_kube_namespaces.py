@@ -59,6 +59,12 @@ def test_listed_in_order():
     assert abs(found.read_at - time.time()) < 60
 
 
+def test_what_no_namespace_can_be_called_is_no_namespace():
+    found = ask(Api({SPACES: items("b", "--kubeconfig=/x", "prod\u202e", "a/../b", "")}))
+    assert found.names == ("b",)
+    assert ask(Api({SPACES: FORBIDDEN, PROJECTS: items("p", "-x"), WHO: who("anna")})).names == ("p",)
+
+
 def test_where_listing_is_forbidden_those_that_may_be_used():
     account = who("system:serviceaccount:build:robot")
     api = Api({SPACES: FORBIDDEN, WHO: account, RULES: rules({"noted", "build"})})
