@@ -8,12 +8,13 @@ prompts or hangs would hold the caller for ever (failure-modes.md, row 9). What 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import os
 import shutil
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,7 +28,13 @@ from ansflow_desktop.models.cluster import ExecPlugin
 from ansflow_desktop.models.command import Command
 from ansflow_desktop.process import Cancel, ProcessResult, ProcessRunner
 
-_OUTPUT_LIMIT = 1024 * 1024
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MB = 1024 * 1024
+_OUTPUT_LIMIT = _MB
+_WORD = 100
+_KILL_S = 1.0
 _EARLY_S = 60.0
 _EXTENSION = "client.authentication.k8s.io/exec"
 # where a desktop session's short PATH misses plugins (conventions.md, 6)
@@ -122,21 +129,66 @@ def _expired(credential: Credential) -> bool:
 
 
 async def _ask(plugin: ExecPlugin, user: dict[str, Any], cluster: dict[str, Any], timeout: float) -> Credential:
-    cancel = Cancel()
-    command = _command(plugin, user.get("exec") or {}, cluster, timeout)
-    runner = ProcessRunner(_OUTPUT_LIMIT)
-    task = asyncio.get_running_loop().run_in_executor(None, lambda: runner.run(command, cancel=cancel))
+    asked = user.get("exec") or {}
+    command = _command(plugin, asked, cluster, timeout)
+    run = _Run(command)
     try:
-        result = await asyncio.wait_for(asyncio.shield(task), timeout)
+        result = await asyncio.wait_for(asyncio.shield(run.begin()), timeout)
     except (TimeoutError, asyncio.CancelledError) as error:
-        cancel.request()
-        cancel.request()
+        await run.end()
         if isinstance(error, asyncio.CancelledError):
             raise
         raise _failed(plugin, msg("It did not end within %(seconds)s s.", seconds=f"{timeout:g}")) from error
     except UserError as error:
         raise _failed(plugin, error.message) from error
-    return _credential(plugin, result)
+    if run.flooded:
+        raise _failed(plugin, msg("It printed more than %(mb)d MB and was ended.", mb=_OUTPUT_LIMIT // _MB))
+    return _credential(plugin, result, str(asked.get("apiVersion") or ""))
+
+
+class _Run:
+    """One run of a program, in a thread of its own: programs that hang must not keep the loop's few from others."""
+
+    def __init__(self, command: Command) -> None:
+        self.flooded = False
+        self._command = command
+        self._cancel = Cancel()
+        self._room = _OUTPUT_LIMIT
+        self._loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[ProcessResult] = self._loop.create_future()
+
+    def begin(self) -> asyncio.Future[ProcessResult]:
+        """Start it and return what will hold how it ended, or the UserError that it cannot be started."""
+        threading.Thread(target=self._work, name="login", daemon=True).start()
+        return self._answer
+
+    async def end(self) -> None:
+        """Kill it with its group, and wait for that a moment: a program that leaves now must leave nothing behind."""
+        self._answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._kill()
+        await asyncio.wait({self._answer}, timeout=_KILL_S)
+
+    def _kill(self) -> None:
+        self._cancel.request()
+        self._cancel.request()
+
+    def _work(self) -> None:
+        try:
+            result = ProcessRunner(_OUTPUT_LIMIT).run(self._command, self._count, self._cancel)
+        except Exception as error:
+            self._tell(self._answer.set_exception, error)
+        else:
+            self._tell(self._answer.set_result, result)
+
+    def _tell(self, setter: Callable[[Any], None], value: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(lambda: None if self._answer.done() else setter(value))
+
+    def _count(self, _stream: str, text: str) -> None:
+        self._room -= len(text)
+        if self._room < 0 and not self.flooded:
+            self.flooded = True
+            self._kill()
 
 
 def _command(plugin: ExecPlugin, asked: dict[str, Any], cluster: dict[str, Any], timeout: float) -> Command:
@@ -163,7 +215,7 @@ def _exec_info(asked: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]
     return {"apiVersion": asked.get("apiVersion", ""), "kind": "ExecCredential", "spec": spec}
 
 
-def _credential(plugin: ExecPlugin, result: ProcessResult) -> Credential:
+def _credential(plugin: ExecPlugin, result: ProcessResult, version: str) -> Credential:
     if result.exit_code != 0:
         raise _failed(plugin, clean(result.stderr.strip()) or msg("Exit code %(code)s", code=result.exit_code))
     try:
@@ -171,6 +223,9 @@ def _credential(plugin: ExecPlugin, result: ProcessResult) -> Credential:
         found = answer.status if answer.kind == "ExecCredential" else _google(result.stdout)
     except msgspec.MsgspecError as error:
         raise _failed(plugin, msg("It printed something else than a credential.")) from error
+    if answer.kind == "ExecCredential" and version and answer.api_version != version:
+        values = {"given": clean(answer.api_version, _WORD) or "-", "asked": clean(version, _WORD)}
+        raise _failed(plugin, msg("It answers in %(given)s, and the kubeconfig asks for %(asked)s.", **values))
     certificate = found.client_certificate_data and found.client_key_data
     if not found.token and not certificate:
         raise _failed(plugin, msg("It gave neither a token nor a certificate with its key."))

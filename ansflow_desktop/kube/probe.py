@@ -19,21 +19,26 @@ from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 
 _REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _ANONYMOUS = "system:anonymous"
+_LOGIN_S = 20.0
 
 
 async def check(entry: ClusterEntry, document: dict[str, Any], timeout: float = 5.0) -> ClusterStatus:
     """Return what a check of `entry` found within about `timeout` seconds; never raises KubeError.
 
+    A credential program has 20 s of its own: some ask a person, and one that hangs is named as what hangs.
+
     The latency is that of `/version` on an open connection. Since anybody may read `/version`, the server is also
     asked who we are (SelfSubjectReview): nobody, or 401, means that the credentials are refused.
     """
+    most = _LOGIN_S + timeout * 3
+    client_of = ClusterClient(document, timeout=timeout, login_timeout=_LOGIN_S)
     try:
-        async with asyncio.timeout(timeout * 3), ClusterClient(document, timeout=timeout) as client:
+        async with asyncio.timeout(most), client_of as client:
             return await _ask(entry.name, client)
     except KubeError as error:
         return _failed(entry.name, error)
     except TimeoutError:
-        return _status(entry.name, Reach.UNREACHABLE, msg("No answer within %(seconds)s s", seconds=f"{timeout * 3:g}"))
+        return _status(entry.name, Reach.UNREACHABLE, msg("No answer within %(seconds)s s", seconds=f"{most:g}"))
 
 
 async def check_all(

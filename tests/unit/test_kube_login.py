@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from ansflow_desktop.i18n import translate
-from ansflow_desktop.kube import login
+from ansflow_desktop.kube import login, probe
 from ansflow_desktop.kube.errors import KubeError
+from ansflow_desktop.models.cluster import ClusterEntry
+
+VERSION = "client.authentication.k8s.io/v1"
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def program(tmp_path):
 
 
 def document(command, server="https://x", **more):
-    asked = {"command": command, "apiVersion": "client.authentication.k8s.io/v1", **more}
+    asked = {"command": command, "apiVersion": VERSION, **more}
     return {
         "clusters": [{"name": "c", "cluster": {"server": server, "certificate-authority-data": "Q0E="}}],
         "users": [{"name": "u", "user": {"exec": asked}}],
@@ -34,7 +37,7 @@ def document(command, server="https://x", **more):
 
 
 def answer(**status):
-    return "cat <<'E'\n" + json.dumps({"kind": "ExecCredential", "apiVersion": "v1", "status": status}) + "\nE\n"
+    return "cat <<'E'\n" + json.dumps({"kind": "ExecCredential", "apiVersion": VERSION, "status": status}) + "\nE\n"
 
 
 def is_running(pid: int) -> bool:
@@ -95,9 +98,11 @@ def test_an_answer_is_kept_until_it_expires_or_is_refused(program, tmp_path):
         ("echo nonsense\n", "something else"),
         (answer(), "neither"),
         (answer(clientCertificateData="x"), "neither"),
-        ("yes | head -c 3000000\n", "something else"),
+        ("yes\n", "more than 1 MB"),
+        ("yes >&2\n", "more than 1 MB"),
+        ("""echo '{"kind": "ExecCredential", "apiVersion": "x/v9", "status": {"token": "t"}}'\n""", "answers in x/v9"),
     ],
-    ids=["fails", "silent", "nonsense", "empty", "half", "flood"],
+    ids=["fails", "silent", "nonsense", "empty", "half", "flood", "flood of errors", "version"],
 )
 def test_a_program_that_fails_is_named_with_its_words(program, script, words):
     command = program(script)
@@ -124,6 +129,35 @@ def test_a_program_that_hangs_is_killed_with_its_group(program, tmp_path):
         ask(document(command), timeout=0.5)
     assert time.monotonic() - started < 5
     assert not is_running(int(pid.read_text()))
+
+
+def test_programs_that_hang_do_not_hold_up_the_others(program, tmp_path):
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nsleep 60\n")
+    hanging.chmod(0o755)
+    good = program(answer(token="quick"))
+
+    async def story():
+        held = [asyncio.create_task(login.log_in(document(str(hanging), f"https://held{n}"), 60)) for n in range(40)]
+        await asyncio.sleep(0)
+        found = await login.log_in(document(good, "https://beside"), 20)
+        await asyncio.to_thread(int)  # the loop's own threads are free
+        for task in held:
+            task.cancel()
+        ends = await asyncio.gather(*held, return_exceptions=True)
+        return found, ends
+
+    found, ends = asyncio.run(story())
+    assert found.token == "quick"
+    assert {type(end) for end in ends} == {asyncio.CancelledError}
+
+
+def test_a_program_that_hangs_is_named_by_a_check(program, monkeypatch):
+    monkeypatch.setattr(probe, "_LOGIN_S", 0.3)
+    entry = ClusterEntry(name="x", context="x")
+    asked = {**document(program("sleep 60\n"), "https://hangs"), "contexts": [{"name": "x", "context": {}}]}
+    status = asyncio.run(probe.check(entry, asked, 0.01))
+    assert "gave no credentials: It did not end within 0.3 s" in translate(status.message)
 
 
 def test_a_program_that_prompts_reads_nothing(program):
