@@ -227,9 +227,8 @@ def test_a_typed_namespace_is_not_completed_to_another_one(window, qtbot):
 
 def test_every_context_is_listed_and_the_plugin_is_not_run_unasked(window, qtbot, reads):
     qtbot.waitUntil(lambda: {"dev", "stage"} <= set(reads.checked))
-    state = window.clusters.state
-    assert [row.entry.name for row in state.rows][:3] == ["dev", "stage", "prod"]
-    assert state.row("prod").status.reach is Reach.APPROVAL_NEEDED
+    assert [row.entry.name for row in window.clusters.state.rows][:3] == ["dev", "stage", "prod"]
+    qtbot.waitUntil(lambda: window.clusters.state.row("prod").status.reach is Reach.APPROVAL_NEEDED)
     assert "prod" not in reads.checked
 
 
