@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime
 import json
+import re
 from typing import Any
 
 from ansflow_desktop.credentials import times
@@ -13,6 +14,7 @@ from ansflow_desktop.credentials.verdict_words import EMPTY
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.text import clean
 from ansflow_desktop.models.credential import Claims, OldSecret
+from ansflow_desktop.models.names import namespace_problem
 
 MOST_LETTERS = 1024 * 1024
 """A longer token is not read at all; servers refuse headers of far less."""
@@ -20,6 +22,8 @@ MOST_LETTERS = 1024 * 1024
 _MOST_GROUPS = 200
 _LONGEST = 300
 _MILLISECONDS = 1e11  # as seconds this is the year 5138; as milliseconds 1973
+_SECRET = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")  # RFC 1123
+_LONGEST_NAME = 253
 _LEGACY = "kubernetes.io/serviceaccount/"
 
 
@@ -177,11 +181,15 @@ def is_legacy(text: str) -> bool:
 
 
 def legacy_secret(text: str) -> OldSecret | None:
-    """Return the Secret that the token `text` says it stands in, None where it does not say all of it."""
+    """Return the Secret that the token `text` says it stands in, None where it does not say all of it.
+
+    The names become a path of the API: a token may say anything, so what no Secret can be called is none.
+    """
     payload = _unverified(text) or {}
     keys = ("namespace", "secret.name", "service-account.uid")
     namespace, name, uid = (_word(payload.get(_LEGACY + key)) for key in keys)
-    return OldSecret(namespace=namespace, name=name, account_uid=uid) if namespace and name and uid else None
+    named = not namespace_problem(namespace) and len(name) <= _LONGEST_NAME and _SECRET.fullmatch(name)
+    return OldSecret(namespace=namespace, name=name, account_uid=uid) if named and uid else None
 
 
 def _unverified(text: str) -> dict[str, Any] | None:

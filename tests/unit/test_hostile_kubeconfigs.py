@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from ansflow_desktop.commands.output import clean
 from ansflow_desktop.commands.session import plugin_lines
 from ansflow_desktop.credentials.automation import GeneratedFile
+from ansflow_desktop.credentials.jwt import legacy_secret
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors import automation, renewal, renewal_place
 from ansflow_desktop.kube import sync
@@ -43,6 +45,25 @@ def test_tls_is_skipped_by_the_word_true_only(tmp_path, written, read):
     found = load((file,))
     assert found.entries[0].insecure is read
     assert found.document("a")["clusters"][0]["cluster"]["insecure-skip-tls-verify"] is read
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "named"),
+    [
+        ("web", "bot-token-x1", True),
+        ("web", "bot.token", True),
+        ("web", "../../../nodes/one", False),
+        ("..", "bot", False),
+        ("web", "bot?propagationPolicy=Orphan", False),
+        ("web/secrets/other", "bot", False),
+        ("", "bot", False),
+    ],
+)
+def test_a_token_names_no_other_place_than_a_secret(namespace, name, named):
+    said = {"namespace": namespace, "secret.name": name, "service-account.uid": "1-2"}
+    claims = {f"kubernetes.io/serviceaccount/{key}": value for key, value in said.items()}
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    assert (legacy_secret(f"e30.{body}.x") is not None) is named
 
 
 @pytest.fixture
