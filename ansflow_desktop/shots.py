@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from PySide6.QtWidgets import QWidget
+
     from ansflow_desktop.app import Window
     from ansflow_desktop.executors.services import Services
     from ansflow_desktop.models.deploy import DeployRequest
@@ -37,7 +39,9 @@ def screenshots(
     cluster: str | None = None,
     scaled: bool = True,
 ) -> list[Path]:
-    """Write every page in each theme and language to `folder` as `<page>-<theme>-<language>.png`; return the paths.
+    """Write every page in each theme and language to `folder` as `<view>-<theme>-<language>.png`; return the paths.
+
+    Views are the pages, their other tabs and their most important dialogs.
 
     With `scaled` also at 200 % on the smallest window (`...-200.png`). Settings are not changed. Raises UserError or
     OSError where a file cannot be written.
@@ -53,17 +57,29 @@ def screenshots(
 
 def _every_page(window: Window, folder: Path, name: str, *, scaled: bool) -> list[Path]:
     from ansflow_desktop.presenters.loop import spin
-    from ansflow_desktop.widgets import pictures
+    from ansflow_desktop.shots_views import views
 
     written: list[Path] = []
     for page, _icon, _word in PAGES:
         window.shell.show_page(page)
-        for ratio, size, suffix in ((1, (WIDTH, HEIGHT), ""), (2, (LEAST_WIDTH, LEAST_HEIGHT), "-200")):
-            if ratio == 1 or scaled:
-                window.shell.resize(*size)
-                spin(partial(_page_settled, window, page), _SETTLE_S)
-                spin(lambda: False, _PAINT_S)
-                written.append(pictures.save(window.shell, folder / f"{page}-{name}{suffix}.png", ratio))
+        spin(partial(_page_settled, window, page), _SETTLE_S)
+        for view, widget in views(window, page):
+            written += _both_scales(window, widget, folder / f"{view}-{name}", scaled=scaled)
+    return written
+
+
+def _both_scales(window: Window, widget: QWidget, path: Path, *, scaled: bool) -> list[Path]:
+    """Write `widget` at 100 %, and with `scaled` at 200 % on the smallest window."""
+    from ansflow_desktop.presenters.loop import spin
+    from ansflow_desktop.widgets import pictures
+
+    written: list[Path] = []
+    for ratio, size, suffix in ((1, (WIDTH, HEIGHT), ""), (2, (LEAST_WIDTH, LEAST_HEIGHT), "-200")):
+        if ratio == 1 or scaled:
+            window.shell.resize(*size)
+            spin(lambda: False, _PAINT_S)
+            written.append(pictures.save(widget, path.with_name(f"{path.name}{suffix}.png"), ratio))
+    window.shell.resize(WIDTH, HEIGHT)  # the next dialog is made for this size
     return written
 
 

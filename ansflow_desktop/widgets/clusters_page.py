@@ -341,6 +341,12 @@ class ClustersPage(Page):
         """Test the selected cluster (Ctrl+Return)."""
         self._on_check()
 
+    def show_cluster(self, name: str, *, resources: bool = False) -> None:
+        """Select cluster `name`, where it is in the list; with `resources` show its objects."""
+        self._tabs.setCurrentIndex(0)
+        self.table.choose(name)
+        self._tabs.setCurrentIndex(int(resources))
+
     def focus_filter(self) -> None:
         """Put the keyboard into the filter (/)."""
         self._tabs.setCurrentIndex(0)

@@ -17,21 +17,21 @@ def columns() -> tuple[Column, ...]:
             sort=_end,
             tip=lambda one: said.local(one.credential.claims.expires_at) or said.expires(one),
             weight=1,
-            least=132,
+            least=122,
         ),
         Column(
             title=_("Credential"),
             text=lambda one: one.credential.name,
             sort=lambda one: one.credential.name.casefold(),
             weight=8,
-            least=150,
+            least=136,
             strong=True,
         ),
         Column(
             title=_("Kind"),
             text=lambda one: translate(said.KIND[one.credential.kind]),
             weight=1,
-            least=150,
+            least=136,
             spare=1,
         ),
         Column(
@@ -40,7 +40,7 @@ def columns() -> tuple[Column, ...]:
             look=lambda one: said.CLAIM[one.claim_verdict],
             tip=_claim_tip,
             weight=2,
-            least=134,
+            least=128,
         ),
         Column(
             title=_("The server says"),
@@ -48,7 +48,7 @@ def columns() -> tuple[Column, ...]:
             look=lambda one: said.SERVER[one.answer.verdict],
             tip=_server_tip,
             weight=2,
-            least=142,
+            least=138,
         ),
         Column(
             title=_("Lifetime used"),

@@ -18,7 +18,7 @@ LAYERS = {
     2: ("executors", "strategies", "practice"),
     3: ("presenters",),
     4: ("widgets",),
-    5: ("app", "closing", "shots", "start", "cli", "__main__", "commands"),
+    5: ("app", "closing", "shots", "shots_views", "start", "cli", "__main__", "commands"),
 }
 # Small helpers of layer 1 that the table does not name.
 HELPERS = ("files", "logs", "redact", "safe_yaml", "tools")
