@@ -38,7 +38,7 @@ def advise(report: CredentialReport) -> tuple[Advice, ...]:
     """Return what is advised for the credential of `report`, what is urgent first; `keep` alone where all is well."""
     found = [advice for rule in _RULES if (advice := rule(report))]
     if not found:
-        return (words.KEEP,)
+        return (words.KEEP_RENEWABLE if _renewable(report.credential) else words.KEEP,)
     breaks = words.breaks(report.credential)
     filled = [msgspec.structs.replace(item, breaks=breaks) if item.immediate else item for item in found]
     return tuple(sorted(filled, key=lambda item: not item.immediate))
@@ -67,6 +67,10 @@ def _order(report: CredentialReport, advice: Advice) -> tuple[int, datetime.date
     broken = report.status in (CredentialStatus.INVALID, CredentialStatus.NO_TOKEN)
     rank = (0 if broken else 1) if advice.immediate else 2
     return rank, _end(report) or LATEST, -len(credential.used_by), credential.name
+
+
+def _renewable(credential: Credential) -> bool:
+    return credential.kind in _BEARER and bool(credential.service_account) and not credential.claims.renews
 
 
 def _end(report: CredentialReport) -> datetime.datetime | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.credential import Advice, Credential, CredentialKind, Strategy
 
 _ALL = ("bash", "powershell", "systemd", "cronjob", "exec")
 
 KEEP = Advice(strategy=Strategy.KEEP, title=msg("Nothing to do"))
+KEEP_RENEWABLE = msgspec.structs.replace(KEEP, automation=_ALL)
+"""For a ServiceAccount's token that is in order: now is the best time to have it renewed by itself."""
 FIX_CLOCK = Advice(
     strategy=Strategy.FIX_CLOCK,
     title=msg("Set the clocks right"),

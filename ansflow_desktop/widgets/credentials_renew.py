@@ -38,7 +38,7 @@ class RenewDialog(Dialog):
         self.body.addWidget(label(text, "context", wrap=True))
         self.fields = FormFields(form)
         self.fields.cluster_chosen.connect(self._on_cluster)
-        self.fields.changed.connect(self.adjustSize)
+        self.fields.changed.connect(self._fit)
         self.body.addWidget(self.fields)
         self._build_put()
         self.note = Note()
@@ -106,6 +106,15 @@ class RenewDialog(Dialog):
         put = self.put.currentData()
         self._copy_field.setVisible(put == "copy")
         self._file_field.setVisible(put == "file")
+        self._fit()
+
+    @Slot()
+    def _fit(self) -> None:
+        """Take the room that is needed now; layouts count what was hidden or shown only once they are activated."""
+        for part in (self.fields, self):
+            layout = part.layout()
+            if layout is not None:
+                layout.activate()
         self.adjustSize()
 
     @Slot()
@@ -167,7 +176,7 @@ class RenewDialog(Dialog):
             self._show_done()
         elif working:
             self.note.say(translate(state.doing), "", "progress-clock", "accent")
-        self.adjustSize()
+        self._fit()
 
     def _show_done(self) -> None:
         state = self._presenter.renewal

@@ -211,3 +211,9 @@ def test_pull_secrets_are_read_from_one_or_from_a_list() -> None:
     assert found[-1].claims.problem
     assert len(image_pull_secrets(json.dumps(old_one).encode(), "prod")) == 1
     assert image_pull_secrets(b"<html>", "prod") == image_pull_secrets(b"{}", "prod") == ()
+
+
+def test_a_token_that_is_in_order_can_be_renewed_by_itself_from_now_on() -> None:
+    (own,), (other,) = advise(row(claims=FAR, server=V.ACCEPTED, account="ci")), advise(row(claims=FAR))
+    assert (own.strategy, other.strategy) == (S.KEEP, S.KEEP)
+    assert "systemd" in own.automation and other.automation == ()
