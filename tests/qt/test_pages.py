@@ -235,7 +235,9 @@ def test_every_context_is_listed_and_the_plugin_is_not_run_unasked(window, qtbot
 def test_the_plugin_runs_once_it_was_shown_and_approved(window, qtbot, reads, services):
     qtbot.waitUntil(lambda: window.clusters.state.row("prod").status.reach is Reach.APPROVAL_NEEDED)
     window.clusters.check("prod")
-    dialog = window.shell.findChild(QDialog)
+    asked = lambda: [one for one in window.shell.findChildren(QDialog) if one.isVisible()]  # noqa: E731
+    qtbot.waitUntil(lambda: bool(asked()))
+    dialog = asked()[0]
     shown = {
         name: dialog.findChild(QPlainTextEdit, f"approval_{name}").toPlainText() for name in ("command", "args", "env")
     }
@@ -243,8 +245,10 @@ def test_the_plugin_runs_once_it_was_shown_and_approved(window, qtbot, reads, se
     assert dialog.findChild(QPushButton, "approval_cancel").isDefault()
     dialog.reject()
     assert "prod" not in reads.checked
+    qtbot.waitUntil(lambda: not asked())
     window.clusters.check("prod")
-    dialog = [one for one in window.shell.findChildren(QDialog) if one.isVisible()][-1]
+    qtbot.waitUntil(lambda: bool(asked()))
+    dialog = asked()[-1]
     qtbot.mouseClick(dialog.findChild(QPushButton, "approval_approve"), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.clusters.state.row("prod").status.reach is Reach.REACHABLE)
     assert services.approvals.approved(window.clusters.state.row("prod").entry.exec_plugin)
