@@ -43,7 +43,11 @@ _OWN_MODULES = {
     "credentials_renew": "credentials_renew",
     "credentials_script": "credentials_renew",
 }
-_DEEDS = ("deploy", "run", "practice_start", "practice_stop", "practice_remove", "credentials_renew")
+_DEEDS = (
+    *("deploy", "run", "practice_start", "practice_stop", "practice_remove", "credentials_renew"),
+    *("clusters_add", "clusters_edit", "clusters_remove"),
+    *("vault_create", "vault_passphrase", "vault_set_aside", "vault_export", "vault_import"),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -195,7 +197,7 @@ def _text(given: str, option: str) -> str:
     if not given:
         return ""
     try:
-        data = sys.stdin.buffer.read(_MAX_FILE + 1) if given == "-" else _file(given)
+        data = _stdin() if given == "-" else _file(given)
         text = data.decode("utf-8-sig")
     except (OSError, ValueError) as error:
         words: Text = (error.strerror or "") if isinstance(error, OSError) else msg("It is not UTF-8 text.")
@@ -203,6 +205,12 @@ def _text(given: str, option: str) -> str:
     if len(data) > _MAX_FILE:
         raise UserError(msg("%(file)s is larger than %(mb)d MB", file=given, mb=1), field=option)
     return text
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:  # closed by whoever started this process
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return sys.stdin.buffer.read(_MAX_FILE + 1)
 
 
 def _file(given: str) -> bytes:

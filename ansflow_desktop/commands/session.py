@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ansflow_desktop.commands.output import Output, problem_lines
 from ansflow_desktop.errors import UserError
@@ -59,7 +59,7 @@ class Session:
         if plugin.digest and plugin.digest in self.args.approve_plugin:
             self.services.approvals.approve(plugin)
             return
-        if not sys.stdin.isatty() or not sys.stderr.isatty():
+        if not _is_terminal(sys.stdin) or not _is_terminal(sys.stderr):
             raise approval_needed(entry, plugin)
         self.out.note(_("The cluster %(name)s runs this program to get credentials:") % {"name": entry.name})
         self.out.note("\n".join(plugin_lines(plugin)))
@@ -67,6 +67,11 @@ class Session:
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise approval_needed(entry, plugin)
         self.services.approvals.approve(plugin)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a person is there; None is a stream that was closed by whoever started this process."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def tell_problems(session: Session, problems: Sequence[Problem]) -> None:

@@ -268,3 +268,19 @@ def test_one_cluster_with_a_field_of_a_wrong_type_does_not_hide_the_others(call,
     code, out, _ = call("clusters", "list", form="json")
     rows = {row["name"]: row["message"] for row in json.loads(out)}
     assert code == 0 and "proxy-url" in rows["typed"] and rows["dead"]
+
+
+def test_a_closed_stdin_is_an_error_in_words(call, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, out, _ = call("clusters", "add", "lab", "--server", DEAD, "--token-file", "-", form="json")
+    assert (code, json.loads(out)["error"]["field"]) == (2, "--token-file")
+    assert call("clusters", "add", "mine", "--server", DEAD, "--exec-command", "touch")[0] == 0
+    code, _, err = call("clusters", "test", "mine")
+    assert code == 2 and "--approve-plugin" in err
+
+
+@pytest.mark.parametrize("line, wanted", [("edit dead --group g", 0), ("list", 1)])
+def test_what_was_done_counts_where_nobody_takes_the_output(call, monkeypatch, line, wanted):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert call("clusters", *line.split())[0] == wanted
