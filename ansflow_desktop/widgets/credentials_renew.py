@@ -111,11 +111,14 @@ class RenewDialog(Dialog):
     @Slot()
     def _fit(self) -> None:
         """Take the room that is needed now; layouts count what was hidden or shown only once they are activated."""
-        for part in (self.fields, self):
+        for part in (self.fields, self.note, self.old, self):
             layout = part.layout()
             if layout is not None:
                 layout.activate()
-        self.adjustSize()
+        whole = self.layout()
+        if whole is not None:  # words wrap: how high they are depends on the width
+            least = max(self.minimumWidth(), whole.minimumSize().width())
+            self.resize(least, whole.totalHeightForWidth(least) if whole.hasHeightForWidth() else 0)
 
     @Slot()
     def _on_browse(self) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from ansflow_desktop.credentials import reminders
-from ansflow_desktop.credentials.advice import priority_actions
+from ansflow_desktop.credentials.advice import advise, priority_actions
 from ansflow_desktop.credentials.inventory import report
 from ansflow_desktop.credentials.registries import image_pull_secrets, registry_logins
 from ansflow_desktop.i18n import translate
