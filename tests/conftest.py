@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import locale
 import os
 import signal
@@ -17,6 +18,7 @@ REAL_TOOLS = paths.cache_dir() / "tools"
 
 _REMOVED = ("KUBECONFIG", "KUBERC", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "HELM_NAMESPACE", "HELM_KUBECONTEXT")
 _REAP_S = 2.0
+_NUMBERS = itertools.count()
 
 
 def pytest_configure() -> None:
@@ -36,7 +38,8 @@ def real_tools() -> Path:
 def isolated_home(tmp_path_factory):
     """Give every test an empty home; the environment is as before afterwards."""
     before = dict(os.environ)
-    home = tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.getbasetemp() / "home" / str(next(_NUMBERS))  # mktemp would look at all there were before
+    home.mkdir(mode=0o700, parents=True)
     cache = home / ".cache" / paths.APP
     cache.mkdir(parents=True)
     (cache / "tools").symlink_to(REAL_TOOLS)
