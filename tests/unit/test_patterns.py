@@ -14,8 +14,9 @@ from ansflow_desktop.pipelines.targets import pattern_problem
 
 
 @pytest.mark.parametrize(
-    "text", ["(a+)+$", "(.+)+X", r"(\d+\.)+", "((a*)b)*c", "(a{1,200})+", "(?:(?=a+)b)*", "(x|y+)*", ".*a.*b.*c.*d"]
-)
+    "text", ["(a+)+$", "(.+)+X", r"(\d+\.)+", "((a*)b)*c", "(a{1,200})+", "(?:(?=a+)b)*", "(x|y+)*", ".*a.*b.*c.*d",
+     "(a|a)*b", "(a{1,99}){1,99}b", r"(.|\w)*x!", "(?i:aa|Ab)*c", "(a?a)*b", "(a?){60}b", "(a*){9}b", "(|a)+b"]
+)  # fmt: skip
 def test_what_could_take_for_ever_is_refused(text: str) -> None:
     assert search_problem(text) is not None
     assert pattern_problem(text) is not None
@@ -23,14 +24,25 @@ def test_what_could_take_for_ever_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "far"),
-    [("ready", 10_000), (r"Listening on :\d+$", 5_000), ("a{1,5}b?", 10_000), (".*error.*", 1_000), ("(a+|b+)c+", 200)],
+    [
+        ("ready", 10_000),
+        (r"Listening on :\d+$", 5_000),
+        ("a{1,5}b?", 10_000),
+        (".*error.*", 1_000),
+        ("(a+|b+)c+", 200),
+        ("(error|warning)+", 5_000),
+        (r"(\d{1,3}\.){3}\d{1,3}", 10_000),
+        ("(ready|running|done)", 10_000),
+        (".{0,50}error.{0,50}", 10_000),
+    ],
 )
 def test_usual_patterns_are_searched_for(text: str, far: int) -> None:
     assert (search_problem(text), searched(text)) == (None, far)
 
 
 PARTS = st.lists(
-    st.sampled_from(["a", "b", ".", "a*", ".+", "(a|b)*", "(", ")", "x?", "a{2,}", "$", "[ab]+"]), max_size=6
+    st.sampled_from(["a", "b", ".", "a*", ".+", "(a|b)*", "(", ")", "x?", "a{2,}", "$", "[ab]+", "|", "*", "{1,9}"]),
+    max_size=6,
 )
 
 
