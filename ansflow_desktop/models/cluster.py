@@ -154,6 +154,7 @@ class Reach(enum.StrEnum):
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     APPROVAL_NEEDED = "approval_needed"
+    LOCKED = "locked"  # its secret is in a locked vault: nothing was asked
 
 
 class ClusterStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -183,7 +183,8 @@ class ClustersPresenter(Presenter):
             document = await off_thread(lambda: self._services.catalog.document(entry.name))
             return await self._reads.check(entry, document)
         except UserError as error:
-            return ClusterStatus(name=entry.name, reach=Reach.UNREACHABLE, message=error.title, checked_at=time.time())
+            reach = Reach.LOCKED if _is_locked(error) else Reach.UNREACHABLE
+            return ClusterStatus(name=entry.name, reach=reach, message=error.title, checked_at=time.time())
 
     def may_contact(self, entry: ClusterEntry) -> bool:
         """Return whether the cluster may be contacted: its credential program, where it has one, was approved."""
@@ -333,3 +334,9 @@ def _with_practice(entries: tuple[ClusterEntry, ...]) -> tuple[ClusterEntry, ...
     if any(PRACTICE in (entry.source, entry.name) for entry in entries):
         return entries
     return (*entries, ClusterEntry(name=PRACTICE, context=PRACTICE, source=PRACTICE))
+
+
+def _is_locked(error: UserError) -> bool:
+    from ansflow_desktop.store.vault_errors import VaultLocked
+
+    return isinstance(error, VaultLocked)

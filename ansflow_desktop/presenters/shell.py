@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ansflow_desktop.executors.reconcile import State, Target, Unfinished
     from ansflow_desktop.models.cluster import NamespaceList
 
+_NO_ANSWER = (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED, Reach.LOCKED)
+
 
 class ShellPresenter(Presenter):
     """Emits `cluster_changed(name)`, `namespace_changed(name)`, `appearance_changed()` (language or theme)."""
@@ -151,7 +153,7 @@ class ShellPresenter(Presenter):
             left = tuple(run for run in self._left_over if self._ready in {target.cluster for target in run.targets})
             self._start("left over", self._ask_about(left))
             self.cluster_ready.emit(self._ready)
-        if row is not None and row.status.reach in (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED):
+        if row is not None and row.status.reach in _NO_ANSWER:
             self._ready = ""
             self.cluster_failed.emit(row.entry.name, _why(row))
         if row is None and self.state.cluster and not self._clusters.state.loading:

@@ -97,8 +97,8 @@ class DetailCard(Card):
         marks = one.entry.marks
         self._about.setText(marks.description)
         self._about.setVisible(bool(marks.description))
-        needed = one.status.reach is Reach.APPROVAL_NEEDED
-        self.check.setText(_("Show and approve…") if needed else _("Test connection"))
+        ways = {Reach.APPROVAL_NEEDED: _("Show and approve…"), Reach.LOCKED: _("Unlock…")}
+        self.check.setText(ways.get(one.status.reach, _("Test connection")))
         self.remove.setVisible(one.entry.source == OWN)
         clear(self._grid)
         for number, (title, text) in enumerate(_facts(one)):

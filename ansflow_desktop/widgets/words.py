@@ -54,6 +54,7 @@ REACH: dict[Reach, Look] = {
     Reach.UNREACHABLE: Look(msg("Not reachable"), "close-circle", "bad"),
     Reach.REFUSED: Look(msg("Credentials refused"), "shield-alert-outline", "bad"),
     Reach.APPROVAL_NEEDED: Look(msg("Approval needed"), "shield-key-outline", "warn"),
+    Reach.LOCKED: Look(msg("Vault locked"), "lock-outline", "warn"),
 }
 
 STOPPED = Look(msg("Stopped"), "stop", "muted")
