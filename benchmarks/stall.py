@@ -1,7 +1,7 @@
-"""Goal 4: how long the window stands still while 10,000 pods are listed, sorted by every column and filtered.
+"""Goal 4: how long the window stands still while 20,000 pods are listed, sorted by every column, filtered and counted.
 
-Run: `python3 dev.py bench stall`. The real view on a real API server; a beat every millisecond notes each gap. Rounds
-in which the same window does nothing tell what the machine itself adds.
+Run: `python3 dev.py bench stall`. The real views on a real API server; a beat every millisecond notes each gap. Rounds
+in which the same window does nothing tell what the machine itself adds. The goal is for 10,000 pods.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from ratios import interleave
 
 from ansflow_desktop import app as program
 from ansflow_desktop.executors.services import Services
+from ansflow_desktop.models.cluster import ClusterStatistics
 from ansflow_desktop.presenters import loop as window_loop
 from ansflow_desktop.presenters.collector import Collector
+from ansflow_desktop.presenters.reads import ClusterReads
 from ansflow_desktop.presenters.resources import ResourcesPresenter
 from ansflow_desktop.widgets import theme
+from ansflow_desktop.widgets.cluster_statistics import StatisticsCard
 from ansflow_desktop.widgets.resources_view import ResourcesView
 
-PODS, NAMESPACES, ROUNDS = 10_000, 10, 7
+PODS, NAMESPACES, ROUNDS = 20_000, 10, 7
 PATIENCE_S = 60.0
 REST_S = 0.3
 
@@ -55,28 +58,42 @@ class Beat(QObject):
 
 
 class Bench:
-    """The window's resource view, read anew each round, beside the same window at rest."""
+    """The window's resource view and statistics, read anew each round, beside the same window at rest."""
 
     def __init__(self, services: Services) -> None:
+        self._reads, self._document = ClusterReads(), services.catalog.document(CLUSTER)
+        self._card = StatisticsCard()
+        self._card.show()
         self._presenter = ResourcesPresenter(services)
         self._view = ResourcesView(self._presenter)
         self._view.resize(1200, 760)
         self._view.show()
         self._beat = Beat()
-        self.gaps: dict[str, list[float]] = {"idle": [], "busy": []}
+        self.gaps: dict[str, list[float]] = {"idle": [], "rows": [], "figures": []}
         self._list()  # the first time imports the client, in another thread
 
     def close(self) -> None:
         window_loop.run_here(self._presenter.close())
         self._view.close()
+        self._card.close()
 
     def idle(self) -> float:
         """Do nothing for as long as a round takes, and return the longest gap."""
         return self._keep("idle", lambda: window_loop.spin(lambda: False, 5 * REST_S))
 
-    def busy(self) -> float:
+    def rows(self) -> float:
         """List, sort and filter, and return the longest gap."""
-        return self._keep("busy", self._work)
+        return self._keep("rows", self._work)
+
+    def figures(self) -> float:
+        """Count the pods and what they request, and return the longest gap."""
+        return self._keep("figures", lambda: window_loop.run_here(self._figures()))
+
+    async def _figures(self) -> None:
+        self._show(await self._reads.statistics(self._document, CLUSTER, self._show))
+
+    def _show(self, found: ClusterStatistics) -> None:
+        self._card.show_statistics(found, None, reading=not found.complete)
 
     def _keep(self, name: str, work) -> float:
         gaps = self._beat.over(work)
@@ -114,15 +131,16 @@ def measure(services: Services) -> None:
     loop = window_loop.open_loop(application)
     collector = Collector()
     bench = Bench(services)
-    longest = interleave(ROUNDS, {"idle": bench.idle, "busy": bench.busy})
+    longest = interleave(ROUNDS, {"idle": bench.idle, "rows": bench.rows, "figures": bench.figures})
     bench.close()
     window_loop.close_loop(loop)
     collector.stop()
     tell("idle", bench.gaps["idle"])
-    p99, most = tell("busy", bench.gaps["busy"])
     print("longest of each round, ms:", {name: [round(one * 1000) for one in each] for name, each in longest.items()})
-    print(f"stall p99: {p99:.1f} ms (goal: under 8) {'met' if p99 < 8 else 'MISSED'}")
-    print(f"longest stall: {most:.0f} ms (goal: at most 33) {'met' if most <= 33 else 'MISSED'}")
+    for name in ("rows", "figures"):
+        p99, most = tell(name, bench.gaps[name])
+        print(f"{name}, stall p99: {p99:.1f} ms (goal: under 8) {'met' if p99 < 8 else 'MISSED'}")
+        print(f"{name}, longest stall: {most:.0f} ms (goal: at most 33) {'met' if most <= 33 else 'MISSED'}")
 
 
 def main() -> None:
