@@ -9,13 +9,12 @@ import msgspec
 from PySide6.QtCore import Slot
 
 from ansflow_desktop.errors import UserError
+from ansflow_desktop.presenters import namespaces
 from ansflow_desktop.presenters.base import Presenter, off_thread
 from ansflow_desktop.presenters.resource_rows import matching, shown_columns
 from ansflow_desktop.presenters.resources_state import COMMON, ResourcesState, choices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ansflow_desktop.kube.discovery import ServedKind
     from ansflow_desktop.kube.tables_watch import Choice, TableFeed
     from ansflow_desktop.models.resource_table import TableRows
@@ -38,22 +37,19 @@ class ResourcesPresenter(Presenter):
         self._shown = False
         self.state = ResourcesState(kinds=choices(COMMON))
 
-    def show(self, cluster: str, namespace: str = "", namespaces: Sequence[str] = ()) -> None:
-        """Follow the chosen kind of `cluster` in `namespace` (empty: all); the same again goes on as it is.
+    def show(self, cluster: str, namespace: str = "") -> None:
+        """Follow the chosen kind of `cluster`; the same again goes on as it is. An empty `cluster` ends it.
 
-        `namespaces` are those to ask where listing them is forbidden. An empty `cluster` ends it.
+        `namespace` is the one to begin with (empty: all); what was chosen of the same cluster since stays chosen.
         """
         self._shown = bool(cluster)
-        self._known = tuple(namespaces) or ((namespace,) if namespace else ())
         if cluster == self.state.cluster and "feed" in self._tasks and self.state.error is None:
-            self.choose_namespace(namespace)
             return
         if cluster != self.state.cluster:
+            self._known = (namespace,) if namespace else ()
             kind, text = self.state.kind, self.state.text
             fresh = ResourcesState(cluster=cluster, namespace=namespace, kinds=choices(COMMON), kind=kind, text=text)
             self._forget(fresh)
-        elif namespace != self.state.namespace:
-            self._change(namespace=namespace)
         self._begin()
 
     @property
@@ -129,6 +125,10 @@ class ResourcesPresenter(Presenter):
             if self._requests.current("feed", number):
                 self._set(loading=False, error=error)
             raise
+        known = await namespaces.of(self._services).known(cluster)
+        self._take_namespaces(known.names if known else ())
+        if known is None:
+            self._start("namespaces", self._ask_namespaces(cluster, number))
         feed = self._make_feed(document, number)
         self._feed = feed
         self._choose()
@@ -152,6 +152,20 @@ class ResourcesPresenter(Presenter):
                 self._take_kinds(kinds)
 
         return TableFeed(document, on_rows, on_state, on_kinds)
+
+    async def _ask_namespaces(self, cluster: str, number: int) -> None:
+        """Ask for the namespaces, where nobody did before; who may list none is asked in those it may use."""
+        try:
+            found = await namespaces.of(self._services).read(cluster)
+        except UserError:  # the objects' own answer says what is wrong
+            return
+        if self._requests.current("feed", number):
+            self._take_namespaces(found.names)
+            self._choose()
+
+    def _take_namespaces(self, names: tuple[str, ...]) -> None:
+        self._known = names or self._known
+        self._set(namespaces=names)
 
     async def _follow_newer(self, cluster: str, document: dict[str, Any], number: int) -> None:
         """Begin anew where the connection is another one now: a renewed token, an edited address or file."""

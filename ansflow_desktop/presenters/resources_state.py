@@ -52,11 +52,13 @@ class ResourcesState(msgspec.Struct, frozen=True, kw_only=True):
     """The view: `rows` as filtered by `text`, `total` before the filter, `kind` the key of the chosen kind.
 
     `complete` once every namespace has answered; `error` why the rows are not fresh: those read before stay and are
-    stale from `fresh_at` (epoch seconds) on. `unread` names the namespaces that could not be read.
+    stale from `fresh_at` (epoch seconds) on. `unread` names the namespaces that could not be read, `namespaces` are
+    those that can be chosen.
     """
 
     cluster: str = ""
     namespace: str = ""
+    namespaces: tuple[str, ...] = ()
     kind: str = "pod"
     kinds: tuple[KindChoice, ...] = ()
     columns: tuple[ShownColumn, ...] = ()

@@ -61,6 +61,7 @@ class ResourcesView(QWidget):
         self.setFocusProxy(self.kinds)
         presenter.state_changed.connect(self._on_state)
         self._kinds_shown: tuple[object, ...] = ()
+        self._names_shown: tuple[str, ...] = ()
         self._rows_shown: tuple[object, ...] | None = None
         self._on_state()
 
@@ -69,6 +70,10 @@ class ResourcesView(QWidget):
         self.kinds.setObjectName("resource_kind")
         self.kinds.setMinimumWidth(200)
         self.kinds.activated.connect(self._on_kind)
+        self.namespaces = ComboBox(_("Namespace"))
+        self.namespaces.setObjectName("resource_namespace")
+        self.namespaces.setMinimumWidth(160)
+        self.namespaces.activated.connect(self._on_namespace)
         self._filter = QLineEdit()
         self._filter.setObjectName("resource_filter")
         self._filter.setPlaceholderText(_("Filter   /"))
@@ -83,7 +88,9 @@ class ResourcesView(QWidget):
         self._unread = Chip("", "alert", "warn")
         again = icon_button("refresh", _("Read the objects again  Ctrl+R"))
         again.clicked.connect(self.presenter.reload)
-        layout.addLayout(row(self.kinds, self._count, 1, self._unread, self._age, self._wide, self._filter, again))
+        layout.addLayout(
+            row(self.kinds, self.namespaces, self._count, 1, self._unread, self._age, self._wide, self._filter, again)
+        )
 
     def _build_parts(self) -> None:
         self._loading = Skeleton()
@@ -107,6 +114,7 @@ class ResourcesView(QWidget):
     def _on_state(self) -> None:
         state = self.presenter.state
         self._show_kinds(state)
+        self._show_namespaces(state)
         if state.rows is not self._rows_shown or state.columns != self._model.shown:
             self._rows_shown = state.rows
             self._model.show(state.columns, state.rows)
@@ -141,6 +149,18 @@ class ResourcesView(QWidget):
         if place != self.kinds.currentIndex():
             self.kinds.setCurrentIndex(place)
 
+    def _show_namespaces(self, state: ResourcesState) -> None:
+        chosen = state.choice(state.kind)
+        self.namespaces.setVisible(chosen is None or chosen.served.namespaced)
+        names = ("", *sorted({*state.namespaces, state.namespace} - {""}))
+        if names != self._names_shown:
+            self._names_shown = names
+            with QSignalBlocker(self.namespaces):
+                self.namespaces.clear()
+                for name in names:
+                    self.namespaces.addItem(name or _("All namespaces"), name)
+        self.namespaces.setCurrentIndex(names.index(state.namespace))
+
     def _show_age(self, state: ResourcesState) -> None:
         self._age.setVisible(state.stale)
         if state.stale:
@@ -162,6 +182,10 @@ class ResourcesView(QWidget):
         key = self.kinds.itemData(place)
         if isinstance(key, str):
             self.presenter.choose_kind(key)
+
+    @Slot(int)
+    def _on_namespace(self, place: int) -> None:
+        self.presenter.choose_namespace(self.namespaces.itemData(place) or "")
 
     @Slot(bool)
     def _on_wide(self, wide: bool) -> None:

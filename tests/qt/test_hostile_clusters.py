@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 
 import pytest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QComboBox, QLineEdit
 from window_kit import KUBECONFIG, shown_window
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.kube import tables_watch
-from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster, Reach
+from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, NamespaceList, OwnCluster, Reach
 from ansflow_desktop.presenters import loop as window_loop
 from ansflow_desktop.presenters.cluster_form import _address
 from ansflow_desktop.presenters.cluster_form_state import FormState
@@ -317,3 +317,21 @@ def test_a_cluster_that_is_looked_at_is_asked_in_every_round(page, qtbot, servic
     page.presenter.load()
     qtbot.waitUntil(lambda: reads.checked.count("dev") >= 8, timeout=15_000)
     assert reads.checked.count("stage") < 8, "the others are asked more and more seldom"
+
+
+def test_the_namespace_of_the_objects_can_be_chosen_and_stays(page, qtbot, services, monkeypatch):
+    services.shelf.set_marks("stage", ClusterMarks(namespace="web"))
+    monkeypatch.setattr(services.namespaces, "known", lambda *_: NamespaceList(names=("default", "fe"), read_at=1.0))
+    page.presenter.refresh_list()
+    qtbot.waitUntil(lambda: page.presenter.state.row("stage").entry.namespace == "web")
+    feed = feed_of(page, qtbot, "stage")
+    box = page.findChild(QComboBox, "resource_namespace")
+    assert [box.itemData(place) for place in range(box.count())] == ["", "default", "fe", "web"]
+    assert box.currentData() == "web" == feed.choice.namespace and feed.choice.known == ("default", "fe")
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    assert feed.choice.namespace == ""
+    page._tabs.setCurrentIndex(0)
+    page._tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: len(FakeFeed.made) == 2 and FakeFeed.made[-1].choice is not None)
+    assert FakeFeed.made[-1].choice.namespace == "" == box.currentData()
