@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 MIN_LENGTH = 5
@@ -85,11 +85,15 @@ def _base64_forms(data: bytes) -> Iterator[str]:
 def secrets_of(document: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the secrets in a kubeconfig document: tokens, passwords, keys, and values of an exec plugin's environment.
 
+    The password in the address of a proxy is one too.
+
     Files that the document points to (`tokenFile`, `client-key`) are not read.
     """
     found: list[str] = []
     for user in _mappings(document.get("users")):
         found.extend(_user_secrets(user.get("user")))
+    for item in _mappings(document.get("clusters")):
+        found.extend(_address_secrets(item.get("cluster")))
     return tuple(dict.fromkeys(secret for secret in found if secret))
 
 
@@ -111,6 +115,20 @@ def _user_secrets(user: Any) -> Iterator[str]:
     config = provider.get("config") if isinstance(provider, Mapping) else None
     if isinstance(config, Mapping):
         yield from (str(value) for name, value in config.items() if _SECRET_WORDS.search(str(name)) and value)
+
+
+def _address_secrets(cluster: Any) -> Iterator[str]:
+    for field in ("proxy-url", "server"):
+        password = password_of(str(cluster.get(field) or "")) if isinstance(cluster, Mapping) else ""
+        yield from (password, unquote(password))
+
+
+def password_of(address: str) -> str:
+    """Return the password that stands in `address` (`http://user:password@host`), as written; empty for none."""
+    try:
+        return urlsplit(address).password or ""
+    except ValueError:
+        return ""
 
 
 def _looks_secret(name: str, value: str) -> bool:

@@ -15,6 +15,7 @@ from ansflow_desktop.credentials.renew import require_account, require_lifetime
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.models.names import to_label
+from ansflow_desktop.redact import password_of
 
 _MAX_TEXT = 4096
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._:/@-]{0,254}")
@@ -81,6 +82,10 @@ def require(kind: str, request: AutomationRequest, kinds: Collection[str]) -> No
         _require_line(field, str(getattr(request, field)))
     if not request.server:
         raise UserError(msg("The cluster has no server address"), field="server")
+    if password_of(request.proxy_url) or password_of(request.server):
+        title = msg("The address of the server or proxy holds a password, which no generated file may hold")
+        hint = msg("Take it out of the address; where the file is used, HTTPS_PROXY can name the proxy.")
+        raise UserError(title, "", hint, field="proxy_url")
     if not _IMAGE.fullmatch(request.image):
         title = msg("%(text)s is no name of an image", text=request.image or '""')
         raise UserError(title, "", msg("Name one that holds sh and kubectl."), field="image")

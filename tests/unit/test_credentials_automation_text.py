@@ -60,6 +60,14 @@ def test_the_kubeconfig_around_the_token_is_one(name) -> None:
     assert document["current-context"] == name and document["users"][0]["user"] == {"token": "abc.def"}
 
 
+@pytest.mark.parametrize("kind", automation.KINDS)
+@pytest.mark.parametrize("field", ["proxy_url", "server"])
+def test_no_password_of_an_address_is_in_a_file(kind, field) -> None:
+    with pytest.raises(UserError, match="password"):
+        automation.files(kind, asked(**{field: "http://anna:planted@proxy:3128"}))
+    assert automation.files(kind, asked(**{field: "http://proxy:3128"}))
+
+
 def test_letters_beyond_16_bits_are_spelt_as_kubectl_reads_them() -> None:
     """libyaml, as kubectl's own reader, takes no pair of surrogates, which JSON is full of."""
     request = asked(cluster="prod 😀 \\ud83d\\ude00")

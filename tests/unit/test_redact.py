@@ -135,3 +135,9 @@ def test_odd_documents_have_no_secrets(document):
 
 def test_numbers_as_passwords():
     assert secrets_of({"users": [{"user": {"password": 1234567}}]}) == ("1234567",)
+
+
+def test_the_password_of_a_proxy_is_a_secret():
+    clusters = [{"name": "a", "cluster": {"server": "https://h", "proxy-url": "http://anna:se%40cret@proxy:1"}}, {}, 3]
+    redact = Redactor(secrets_of({"clusters": clusters}))
+    assert redact("http://anna:se%40cret@proxy:1 se@cret") == f"http://anna:{MASK}@proxy:1 {MASK}"
