@@ -46,6 +46,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     value: dict[str, Any]
     file: Path
 
+    def __repr__(self) -> str:
+        """Name it only: a user's mapping holds tokens, and a representation ends up in logs and crash reports."""
+        return f"Definition({self.name!r}, ***)"
+
 
 class Kubeconfig(msgspec.Struct, frozen=True, kw_only=True):
     """What several files say together: rows, what is wrong, the current context, and the definitions in effect."""

@@ -58,6 +58,10 @@ class Credential(msgspec.Struct, frozen=True, rename="camel"):
     client_key_data: str = ""
     expiration_timestamp: datetime.datetime | None = None
 
+    def __repr__(self) -> str:
+        """Say nothing: a representation ends up in logs and crash reports."""
+        return "Credential(***)"
+
 
 class _ExecCredential(msgspec.Struct, frozen=True, rename="camel"):
     api_version: str = ""
@@ -96,7 +100,7 @@ async def log_in(document: dict[str, Any], timeout: float) -> Credential | None:
     if plugin is None:
         return None
     cluster = document["clusters"][0]["cluster"]
-    key = (plugin.digest, str(cluster.get("server")))
+    key = _key(plugin, user, cluster)
     known = _Cache.known.get(key)
     if known is None or _expired(known):
         known = await _ask(plugin, user, cluster, timeout)
@@ -111,7 +115,7 @@ def forget(document: dict[str, Any]) -> None:
     plugin = plugin_of(user)
     if plugin:
         with _Cache.lock:
-            _Cache.known.pop((plugin.digest, str(document["clusters"][0]["cluster"].get("server"))), None)
+            _Cache.known.pop(_key(plugin, user, document["clusters"][0]["cluster"]), None)
 
 
 def held(document: dict[str, Any]) -> Credential | None:
@@ -120,7 +124,15 @@ def held(document: dict[str, Any]) -> Credential | None:
     plugin = plugin_of(user)
     if plugin is None:
         return None
-    return _Cache.known.get((plugin.digest, str(document["clusters"][0]["cluster"].get("server"))))
+    return _Cache.known.get(_key(plugin, user, document["clusters"][0]["cluster"]))
+
+
+def _key(plugin: ExecPlugin, user: dict[str, Any], cluster: dict[str, Any]) -> tuple[str, str]:
+    """Return what a credential is kept by: the program and the server, or all that it is told of the cluster."""
+    asked = user.get("exec") or {}
+    if not asked.get("provideClusterInfo"):
+        return plugin.digest, str(cluster.get("server"))
+    return plugin.digest, msgspec.json.encode(_exec_info(asked, cluster), order="deterministic").decode()
 
 
 def _expired(credential: Credential) -> bool:
@@ -235,6 +247,9 @@ def _credential(plugin: ExecPlugin, result: ProcessResult, version: str) -> Cred
 class _GoogleCredential(msgspec.Struct, frozen=True):
     access_token: str = ""
     token_expiry: datetime.datetime | None = None
+
+    def __repr__(self) -> str:
+        return "_GoogleCredential(***)"
 
 
 class _Google(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from ansflow_desktop.credentials.automation import GeneratedFile
 from ansflow_desktop.credentials.jwt import legacy_secret
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors import automation, renewal, renewal_place
-from ansflow_desktop.kube import sync
+from ansflow_desktop.kube import login, sync
 from ansflow_desktop.kube.approvals import shown
 from ansflow_desktop.kube.kubeconfig import load
 from ansflow_desktop.kube.plugins import make_plugin
@@ -64,6 +64,36 @@ def test_a_token_names_no_other_place_than_a_secret(namespace, name, named):
     claims = {f"kubernetes.io/serviceaccount/{key}": value for key, value in said.items()}
     body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     assert (legacy_secret(f"e30.{body}.x") is not None) is named
+
+
+def program(folder, extension):
+    """Return a document whose program gives what it is told of the cluster, shortened, as its token."""
+    command = folder / "give"
+    token = "$(printf %s \"$KUBERNETES_EXEC_INFO\" | cksum | tr ' ' -)"
+    kind = '"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential"'
+    command.write_text(f'#!/bin/sh\nprintf \'{{{kind}, "status": {{"token": "%s"}}}}\' "{token}"\n')
+    command.chmod(0o700)
+    asked = {"apiVersion": "client.authentication.k8s.io/v1", "command": str(command), "provideClusterInfo": True}
+    extensions = [{"name": "client.authentication.k8s.io/exec", "extension": extension}]
+    return {
+        "clusters": [{"name": "c", "cluster": {"server": "https://a", "extensions": extensions}}],
+        "users": [{"name": "u", "user": {"exec": asked}}],
+    }
+
+
+def test_a_programs_credential_is_for_the_cluster_it_was_told_of(tmp_path):
+    one, other = program(tmp_path, {"account": "one"}), program(tmp_path, {"account": "other"})
+    given = [sync.run(login.log_in(document, 20)) for document in (one, other, one)]
+    assert given[0] == given[2] != given[1]
+    assert given[1] == login.held(other) and given[1].token not in repr(given[1])
+    login.forget(other)
+    assert (login.held(other), login.held(one)) == (None, given[0])
+
+
+def test_a_kubeconfig_shows_no_token_of_itself(tmp_path):
+    file = tmp_path / "config"
+    file.write_text(json.dumps({"users": [{"name": "anna", "user": {"token": "planted-token"}}]}))
+    assert "anna" in repr(load((file,))) and "planted" not in repr(load((file,)))
 
 
 @pytest.fixture
