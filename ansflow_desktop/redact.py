@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -27,7 +27,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """Know `secrets` from the start."""
         self._forms: frozenset[str] = frozenset()
-        self._pattern: re.Pattern[str] | None = None
+        self._search: _Search | None = None
         self._known: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         self.add(secrets)
@@ -39,13 +39,52 @@ class Redactor:
             forms = self._forms.union(*(forms_of(secret) for secret in new))
             self._known |= new
             if forms != self._forms:
-                longest_first = sorted(forms, key=lambda form: (-len(form), form))
-                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-                self._forms = forms
+                self._forms, self._search = forms, None
 
     def __call__(self, text: str) -> str:
         """Return `text` with every known secret replaced."""
-        return self._pattern.sub(MASK, text) if self._pattern and text else text
+        return self._searching()(text) if self._forms and text else text
+
+    def _searching(self) -> _Search:
+        """Return the search for all forms, made at the first text behind the last new secret."""
+        search = self._search
+        if search is None:
+            with self._lock:
+                search = self._search = _Search(self._forms)
+        return search
+
+
+class _Search:
+    """Finds forms by their first letters, then compares: a pattern of whole tokens takes seconds to compile."""
+
+    def __init__(self, forms: Iterable[str]) -> None:
+        """Look for `forms`, none shorter than `MIN_LENGTH`, the longest first."""
+        self._by_start: dict[str, list[str]] = {}
+        for form in sorted(forms, key=lambda form: (-len(form), form)):
+            self._by_start.setdefault(form[:MIN_LENGTH], []).append(form)
+        self._starts = re.compile(_tree(sorted(self._by_start)))
+
+    def __call__(self, text: str) -> str:
+        """Return `text` with every form replaced, from left to right."""
+        parts: list[str] = []
+        kept = at = 0
+        while found := self._starts.search(text, at):
+            begin = found.start()
+            form = next((one for one in self._by_start[found.group()] if text.startswith(one, begin)), "")
+            if form:
+                parts += (text[kept:begin], MASK)
+            at = begin + (len(form) or 1)
+            kept = at if form else kept
+        return "".join((*parts, text[kept:])) if parts else text
+
+
+def _tree(words: Sequence[str]) -> str:
+    """Return a pattern for `words` of one length, letter by letter: a long list of whole words is tried one by one."""
+    following: dict[str, list[str]] = {}
+    for word in words:
+        following.setdefault(word[:1], []).append(word[1:])
+    parts = [re.escape(letter) + (_tree(rest) if rest[0] else "") for letter, rest in following.items()]
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
 def forms_of(secret: str) -> set[str]:
@@ -62,10 +101,19 @@ def _plain_forms(secret: str) -> Iterator[str]:
     yield secret
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield "".join(map(_yaml_letter, json.dumps(secret, ensure_ascii=False)[1:-1]))
     yield quote(secret)
     yield quote(secret, safe="")
     yield quote_plus(secret)
     yield from _base64_forms(secret.encode("utf-8", "surrogatepass"))
+
+
+def _yaml_letter(letter: str) -> str:
+    """Return a letter as YAML writes it between double quotes where a document is kept to ASCII."""
+    code = ord(letter)
+    if code < 0x7F:
+        return letter
+    return f"\\x{code:02X}" if code <= 0xFF else f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from urllib.parse import quote, quote_plus
 
@@ -141,3 +142,18 @@ def test_the_password_of_a_proxy_is_a_secret():
     clusters = [{"name": "a", "cluster": {"server": "https://h", "proxy-url": "http://anna:se%40cret@proxy:1"}}, {}, 3]
     redact = Redactor(secrets_of({"clusters": clusters}))
     assert redact("http://anna:se%40cret@proxy:1 se@cret") == f"http://anna:{MASK}@proxy:1 {MASK}"
+
+
+def test_hundreds_of_tokens_and_one_of_100_kb_are_all_replaced_and_nothing_else():
+    tokens = [hashlib.sha512(str(number).encode()).hexdigest() * 7 for number in range(300)]
+    tokens.append("".join(hashlib.sha512(str(number).encode()).hexdigest() for number in range(800)))
+    redact = Redactor()
+    for token in tokens:  # as documents are read, one after the other: each must not cost what all do
+        redact.add([token])
+    told = " and ".join((*tokens, tokens[3][:-1]))
+    assert redact(told) == " and ".join((*(["***"] * len(tokens)), tokens[3][:-1]))
+
+
+def test_of_two_secrets_that_begin_alike_the_longer_goes_and_a_false_start_hides_no_true_one():
+    redact = Redactor(["abcdefgh", "abcdefghijkl"])
+    assert redact("abcdefghijkl abcdefghi abcdeabcdefgh abcde") == "*** ***i abcde*** abcde"
