@@ -61,9 +61,14 @@ def columns() -> tuple[Column, ...]:
             strong=True,
         ),
         Column(title=_("State"), text=_state, look=reach_of, tip=_why, weight=0, least=184),
-        Column(title=_("Group and marks"), text=marks_text, weight=6, least=140),
+        Column(title=_("Group and marks"), text=marks_text, sort=_by_group, weight=6, least=140),
         Column(title=_("Version"), text=lambda one: one.status.version, tip=version_of, weight=1, least=84, spare=1),
     )
+
+
+def _by_group(one: ClusterRow) -> tuple[bool, str]:
+    """Sort the clusters of a group side by side whatever their flags, those without a group behind them."""
+    return not one.entry.marks.group, one.entry.marks.group.casefold()
 
 
 def _state(one: ClusterRow) -> str:

@@ -8,11 +8,14 @@ import pytest
 from window_kit import FakeReads
 
 from ansflow_desktop.executors.services import Options, Services
-from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
+from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterStatus, Reach
 from ansflow_desktop.presenters import clusters_checks
 from ansflow_desktop.presenters.clusters import ClustersPresenter
 from ansflow_desktop.presenters.clusters_checks import TOGETHER, Due, Gathered
+from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.loop import run_here
+from ansflow_desktop.widgets.clusters_page import columns
+from ansflow_desktop.widgets.table import RowsModel
 
 COUNT = 120
 
@@ -137,3 +140,15 @@ def test_a_test_of_the_connection_is_shown(presenter):
     presenter.take_status(ClusterStatus(name="c000", reach=Reach.REFUSED))
     assert presenter._reach("c000") is Reach.REFUSED
     assert presenter.may_contact(ClusterEntry(name="c000", context="c000"))
+
+
+def test_sorted_by_group_the_clusters_of_a_group_stand_side_by_side():
+    noted = {"a": ("", True), "b": ("Shop", False), "c": ("shop", True), "d": ("bank", True), "e": ("", False)}
+    entries = [
+        ClusterEntry(name=name, context=name, marks=ClusterMarks(group=group, production=flag))
+        for name, (group, flag) in noted.items()
+    ]
+    model = RowsModel(columns(), lambda one: one.entry.name)
+    model.set_rows([ClusterRow(entry=entry, status=ClusterStatus(name=entry.name)) for entry in entries])
+    model.sort(2)
+    assert [model.row(number).entry.name for number in range(5)] == ["d", "b", "c", "a", "e"]
