@@ -1,7 +1,7 @@
 """Marked secrets are planted everywhere a secret can be; then every artefact is searched for them, in every form.
 
 An output is a line written to the terminal, a row of the journal, a line of a log, an argument or variable of a child
-process, a file below the data directory, or a text that the window shows (issue 5, Done when 3).
+process, or a file below the data directory (issue 5, Done when 3); test_planted_secrets_window.py looks at the window.
 """
 
 from __future__ import annotations
@@ -11,23 +11,17 @@ import json
 import os
 import secrets
 import sqlite3
-import stat
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 import yaml
+from planted_kit import Search, chart, mark, wrapper
 
 from ansflow_desktop import cli
 from ansflow_desktop.commands import crash
-from ansflow_desktop.redact import forms_of
 
 LEAST = 10_000
 STORM = 2500
-
-
-def mark(name):
-    """A secret that is known again in every form: letters that URLs and base64 write differently are in it."""
-    return f"PLANT/{name}+{secrets.token_hex(12)}=&é"
 
 
 @pytest.fixture
@@ -89,16 +83,6 @@ def place(tmp_path, kubeconfig, plants, kubectl, helm4, namespace):
     return tmp_path
 
 
-def chart(folder):
-    (folder / "templates").mkdir(parents=True)
-    (folder / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 0.1.0\n")
-    (folder / "values.yaml").write_text("password: ''\ncustom: ''\n")
-    (folder / "templates" / "secret.yaml").write_text(
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-s'}\n"
-        "stringData:\n  password: {{ .Values.password | quote }}\n  custom: {{ .Values.custom | quote }}\n"
-    )
-
-
 def pipeline(plants, namespace):
     """A shell step that shouts its secret in many forms, a chart and a Secret, and a step that fails."""
     spec = {
@@ -156,59 +140,6 @@ while [ $i -lt {STORM} ]; do
   i=$((i+1))
 done
 """
-
-
-def wrapper(folder, tool):
-    """A program of the tool's name that notes its arguments and environment, and becomes the tool."""
-    path = folder / tool.name
-    path.write_text(
-        f'#!/bin/sh\n{{ tr "\\0" "\\n" < /proc/$$/cmdline; env; }} >> "{folder}/started-{tool.name}"\n'
-        f'exec "{tool.path}" "$@"\n'
-    )
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-
-class Search:
-    """Counts outputs and remembers which of them holds a secret."""
-
-    def __init__(self, plants):
-        self.count = 0
-        self.found: list[str] = []
-        self._forms = {}
-        for name, secret in plants.items():
-            forms = forms_of(secret) | {quote(secret, safe=""), quote_plus(secret), secret.encode().hex()}
-            for form in (*forms, base64.b64encode(secret.encode()).decode()):
-                self._forms[form.encode()] = name
-
-    def look(self, where, data):
-        """Search one output."""
-        self.count += 1
-        data = data.encode("utf-8", "replace") if isinstance(data, str) else data
-        self.found += [f"{name} in {where}" for form, name in self._forms.items() if form in data]
-
-    def lines(self, where, text):
-        """Search a text line by line, and as a whole: a secret may be broken over lines."""
-        for line in text.splitlines():
-            self.look(where, line)
-            for inside in texts_in(line):
-                self.look(where, inside)
-        self.look(where, text)
-
-
-def texts_in(line):
-    """The lines of every text in a line of JSON: an event holds many lines of output, written with escapes."""
-    try:
-        pending = [json.loads(line)]
-    except ValueError:
-        return
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            pending += value.values()
-        elif isinstance(value, list):
-            pending += value
-        elif isinstance(value, str):
-            yield from value.splitlines()
 
 
 COMMANDS = (

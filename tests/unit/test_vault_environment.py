@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 import pytest
+import yaml
 
 from ansflow_desktop.executors.cluster_book import ClusterBook
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
@@ -13,6 +14,7 @@ from ansflow_desktop.kube.catalog import ClusterCatalog
 from ansflow_desktop.kube.own import SecretMissing
 from ansflow_desktop.kube.plugins import make_plugin
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, ExecPlugin, OwnCluster
+from ansflow_desktop.redact import Redactor
 from ansflow_desktop.store.clusters import ClusterShelf
 from ansflow_desktop.store.vault import Vault, VaultLocked, VaultNeeded
 from ansflow_desktop.store.vault_keyring import Keyring
@@ -189,3 +191,9 @@ def test_a_program_without_environment_needs_no_vault(tmp_path):
 
 def test_a_program_says_nothing_of_its_environment_in_a_log():
     assert "sesame" not in repr(PLUGIN) + repr(mine()) and repr(ExecPlugin(command="aws")) == "ExecPlugin('aws', ***)"
+
+
+def test_a_secret_is_taken_out_in_the_spelling_of_yaml_too():
+    secret = "sesame-\u00e9\u4e2d\U0001f511-4711"
+    text = yaml.safe_dump({"custom": secret})
+    assert "\\xE9" in text and Redactor([secret])(text) == 'custom: "***"\n'
