@@ -14,7 +14,7 @@ from ansflow_desktop.executors.renewal_holder import holder_of
 from ansflow_desktop.kube import client as client_module
 from ansflow_desktop.kube import own
 from ansflow_desktop.kube.client import ClusterClient
-from ansflow_desktop.kube.diagnose_tls import _authority
+from ansflow_desktop.kube.diagnose_network import context_of
 from ansflow_desktop.kube.errors import KubeError
 from tests.unit.api_kit import listening
 
@@ -172,7 +172,7 @@ def test_a_token_file_without_end_or_writer_is_no_token(tmp_path):
     for path in ("/dev/zero", str(pipe)):
         assert not holder_of(document(1, token="", tokenFile=path)).user
         with pytest.raises(ValueError):
-            _authority({"certificate-authority": path})
+            context_of({"certificate-authority": path})
 
 
 def test_beginnings_without_an_end_are_looked_at_once():
