@@ -84,6 +84,8 @@ def _run(words: Sequence[str], out: Output) -> int:
     try:
         return _dispatch(args, services, out)
     finally:
+        for notice in services.notices():
+            _tell(out, notice)
         services.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import io
 import os
 import re
 import sys
@@ -101,8 +102,8 @@ class Output:
         """
         self.form = form
         self.labels: Mapping[str, str] = {}
-        self._stdout = stdout or sys.stdout
-        self._stderr = stderr or sys.stderr
+        self._stdout = stdout or sys.stdout or _Nowhere()
+        self._stderr = stderr or sys.stderr or _Nowhere()
         self._lock = threading.Lock()
         self._gone: set[TextIO] = set()
         self._lost = False
@@ -176,6 +177,14 @@ class Output:
             _silence(stream)
             return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
         return ""
+
+
+class _Nowhere(io.StringIO):
+    """Stands for a stream that whoever started this process had closed (`>&-`): nobody wants its text."""
+
+    def write(self, text: str, /) -> int:
+        """Forget `text`."""
+        return len(text)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -170,6 +170,11 @@ class Services:
 
         return self._once("shelf", lambda: ClusterShelf(self.directories.data / "clusters.json"))
 
+    def notices(self) -> tuple[Message, ...]:
+        """Return what became of a damaged list of clusters, as far as it was read; nothing is read for it."""
+        shelf: ClusterShelf | None = self._made.get("shelf")
+        return (shelf.notice,) if shelf is not None and shelf.notice else ()
+
     @property
     def vault(self) -> Vault:
         """Where the secrets of clusters added by hand are kept; opened by `--passphrase-file` where that is given."""

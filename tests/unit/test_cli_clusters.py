@@ -284,3 +284,17 @@ def test_what_was_done_counts_where_nobody_takes_the_output(call, monkeypatch, l
     with open("/dev/full", "w") as full:
         monkeypatch.setattr(sys, "stdout", full)
         assert call("clusters", *line.split())[0] == wanted
+
+
+def test_a_damaged_list_of_clusters_is_told_of_and_the_last_good_one_used(call, folder):
+    assert call("clusters", "edit", "dead", "--group", "first")[0] == 0
+    assert call("clusters", "edit", "dead", "--group", "second")[0] == 0
+    (folder / "data" / "clusters.json").write_text("garbage")
+    code, out, err = call("clusters", "list", form="json")
+    assert code == 0 and json.loads(out) and "clusters.json was damaged" in err
+
+
+def test_streams_that_were_closed_before_the_start_are_no_error(call, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert call("clusters", "list", form="json")[0] == 0
