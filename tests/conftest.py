@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import locale
 import os
@@ -26,6 +27,12 @@ def pytest_configure() -> None:
     for kind in (signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(kind) is signal.SIG_IGN:
             signal.signal(kind, signal.SIG_DFL)
+
+
+def pytest_collection_finish() -> None:
+    """Let garbage collection skip all tests and modules from now on: each test of a window ends with a whole one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
