@@ -288,7 +288,9 @@ def test_objects_are_read_once_the_vault_is_open_again(page, qtbot, services, mo
     page.table.choose("shop")
     page._tabs.setCurrentIndex(1)
     resources = page.window_made.clusters_desk._resources
-    qtbot.waitUntil(lambda: resources.state.error is not None)
+    page.presenter.load()
+    reach = lambda: page.presenter.state.row("shop").status.reach  # noqa: E731
+    qtbot.waitUntil(lambda: resources.state.error is not None and reach() is Reach.UNREACHABLE)
     locked[0] = False
     page.presenter.load()
     qtbot.waitUntil(lambda: resources.state.error is None and bool(FakeFeed.made))
