@@ -95,6 +95,8 @@ def parts(monkeypatch, tmp_path):
     monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(module, "BYTECODE", tmp_path / "bytecode")
     monkeypatch.setattr(module, "SWEEP", "")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     return module
 
 
