@@ -111,7 +111,7 @@ class ClusterClient:
             async with asyncio.timeout(self._timeout):
                 response = await self._request("PATCH", path, asked, JSON, text.encode(), self._timeout + 1, APPLY)
                 with contextlib.closing(response):
-                    if response.status in _NO_VERDICT:
+                    if response.status in _NO_VERDICT or 300 <= response.status < 400:
                         raise await self._refusal(response)
                     return int(response.status), await _body(response)
         except TimeoutError as error:
@@ -194,7 +194,15 @@ class ClusterClient:
     async def _refusal(self, response: Any) -> KubeError:
         if response.status == 401:
             login.forget(self._document)
+        if response.status < 400:
+            return self._sent_on(response)
         return from_status(self.server, response.status, await _body(response))
+
+    def _sent_on(self, response: Any) -> KubeError:
+        title = msg("%(server)s sends us on to another address", server=self.server)
+        hint = msg("Sign in to the network you are in with a browser, or correct the server's address.")
+        there = clean(response.headers.get("Location", ""), 300)
+        return KubeError(title, there, hint, code=ExitCode.FAILED, status=int(response.status))
 
     def _as_kube_error(self, error: Exception) -> Exception:
         """Return `error` as a KubeError; errors of this program itself pass."""

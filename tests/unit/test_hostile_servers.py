@@ -92,17 +92,6 @@ def test_a_body_follows_no_redirect_at_all():
     assert len(sender.asked) == 1
 
 
-def test_a_reading_call_follows_its_own_server():
-    moved = Answering.made("HTTP/1.1 301 Moved", "Location: /version")
-    server = Answering("HTTP/1.1 200 OK", body=b'{"gitVersion": "v1"}', paths={b"/old": moved})
-
-    async def run():
-        async with listening(server) as here:
-            return await asked(here, lambda client: client.get("/old"))
-
-    assert asyncio.run(run()) == b'{"gitVersion": "v1"}'
-
-
 def test_a_redirect_to_nowhere_is_no_answer():
     async def run():
         async with listening(Answering("HTTP/1.1 302 Found", body=b"<html>")) as here:
