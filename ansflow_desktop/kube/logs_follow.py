@@ -94,7 +94,7 @@ class LogSession:
             async with asyncio.timeout(_OPEN_S):
                 asked = self._session.api.rest_client.request("GET", url, headers=headers, _request_timeout=lasting)
                 response = (await asked).response
-                if response.status < 400:
+                if response.status < 300:
                     return response
                 body = await response.read()
         except ApiException as error:
