@@ -23,7 +23,7 @@ from ansflow_desktop.kube import usage
 from ansflow_desktop.kube.client import METADATA_LIST, ClusterClient
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.kube.health import assess
-from ansflow_desktop.kube.pages import Listing, Restart, pages
+from ansflow_desktop.kube.pages import Listing, Restart, decode, pages
 from ansflow_desktop.kube.tables import TABLE
 from ansflow_desktop.kube.usage import NodeList, PodList
 from ansflow_desktop.models.cluster import Amount, ClusterStatistics
@@ -41,8 +41,6 @@ _PHASES = ("Running", "Pending", "Succeeded", "Failed", "Unknown")
 _RUNNING = "status.phase!=Succeeded,status.phase!=Failed"
 """What has ended holds nothing any more."""
 _NAMES_A_PAGE = 500
-_ROWS_A_PAGE = 5000
-_PODS_A_PAGE = 50
 _TRIES = 3
 
 
@@ -83,7 +81,7 @@ class _Reading:
             asyncio.gather(
                 self._part(msg("nodes"), _again(lambda: _nodes(client))),
                 self._part(msg("namespaces"), _again(lambda: _namespaces(client))),
-                self._part(msg("pods"), _again(lambda: _phases(client))),
+                self._part(msg("pods"), _phases(client)),
                 self._part(msg("usage"), _used(client)),
             ),
             asyncio.gather(*(self._part(kind, _again(partial(_workload, client, kind))) for kind in _WORKLOADS)),
@@ -163,7 +161,7 @@ async def _namespaces(client: ClusterClient) -> int:
     return sum([len(page.items) async for page in listed])
 
 
-class _Rows(Listing, frozen=True):
+class _Rows(msgspec.Struct, frozen=True):
     rows: tuple[msgspec.Raw, ...] | None = None
     items: tuple[msgspec.Raw, ...] | None = None
 
@@ -175,15 +173,16 @@ async def _phases(client: ClusterClient) -> dict[str, int]:
 
 
 async def _pods(client: ClusterClient, phase: str) -> int:
-    asked = {"fieldSelector": f"status.phase={phase}", "includeObject": "None"}
-    listed = pages(client, _PODS, _Rows, accept=TABLE, size=_ROWS_A_PAGE, **asked)
-    return sum([len(page.rows or page.items or ()) async for page in listed])
+    """Return how many pods are in `phase`, from the server's cache: a second page would be read from its database."""
+    asked = {"fieldSelector": f"status.phase={phase}", "includeObject": "None", "resourceVersion": "0"}
+    found = decode(await client.get(_PODS, asked, TABLE), _Rows)
+    return len(found.rows or found.items or ())
 
 
 async def _requested(client: ClusterClient) -> Amount:
     """Return what all pods that have not ended ask for together."""
     cpu = memory = 0.0
-    async for page in pages(client, _PODS, PodList, size=_PODS_A_PAGE, fieldSelector=_RUNNING):
+    async for page in pages(client, _PODS, PodList, fieldSelector=_RUNNING):
         for pod in page.items:
             wanted = usage.requested(pod)
             cpu, memory = cpu + wanted.cpu, memory + wanted.memory
