@@ -31,7 +31,7 @@ from ansflow_desktop.practice.progress import Progress
 from ansflow_desktop.process import Cancel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     OnProgress = Callable[[Progress], None]
 
@@ -173,9 +173,11 @@ class PracticeClusters:
         pki.write_private(layout.state, msgspec.json.encode(state).decode())
         _rotate(layout)
         programs = {program: self._program(program) for program in components.PROGRAMS}
-        daemons.start(layout.folder, components.starts(layout, programs, state.ports, state.nodes_address))
-        api = _api(layout, state)
-        _wait(layout, api.ready, cancel)
+        starts = components.starts(layout, programs, state.ports, state.nodes_address)
+        first = len(components.FIRST)
+        daemons.start(layout.folder, starts[:first])
+        _wait(layout, _api(layout, state).ready, cancel, components.FIRST)
+        daemons.start(layout.folder, starts[first:])
         return self._settle(name, layout, state, cancel)
 
     def _settle(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
@@ -265,8 +267,8 @@ def _check_nodes(nodes: int) -> None:
         )
 
 
-def _complete(layout: Layout) -> bool:
-    return {daemon.program for daemon in daemons.running(layout.folder)} == set(components.PROGRAMS)
+def _complete(layout: Layout, programs: Sequence[str] = components.PROGRAMS) -> bool:
+    return {daemon.program for daemon in daemons.running(layout.folder)} >= set(programs)
 
 
 def _is_cluster_folder(entry: Path) -> bool:
@@ -285,10 +287,15 @@ def _rotate(layout: Layout) -> None:
             log.replace(log.with_suffix(".previous.log"))
 
 
-def _wait(layout: Layout, condition: Callable[[], bool], cancel: Cancel | None) -> None:
+def _wait(
+    layout: Layout,
+    condition: Callable[[], bool],
+    cancel: Cancel | None,
+    programs: Sequence[str] = components.PROGRAMS,
+) -> None:
     deadline = time.monotonic() + _READY_S
     while not condition():
-        if not _complete(layout):
+        if not _complete(layout, programs):
             raise _ended(layout)
         if cancel is not None and cancel.requested:
             raise _cancelled()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 """What has to run, in the order in which it is started."""
 
+FIRST = PROGRAMS[:2]
+"""What has to be ready before the rest is started: a controller manager gives up on an API server after 10 seconds."""
+
 LOOPBACK = "127.0.0.1"
 """Where everything listens, the kubelets of a cluster with exec on this machine excepted."""
 

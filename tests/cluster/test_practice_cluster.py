@@ -274,4 +274,7 @@ def test_a_cancelled_start_leaves_nothing_running_and_the_state_whole(own):
         own.start("first", on_progress=lambda progress: cancel.request(), cancel=cancel)
     assert caught.value.code is ExitCode.CANCELLED
     assert pids(info) == {}
+    logs = {path.name for path in folder_of(info).rglob("*.log")}
+    assert "kube-apiserver.log" in logs
+    assert "kube-controller-manager.log" not in logs  # it gives up on an API server that is slow: that comes first
     assert has_namespace(own.start("first"), "before-cancel")
