@@ -18,6 +18,7 @@ class RestClient(RESTClientObject):
 
     def _create_pool_manager(self) -> aiohttp.ClientSession:
         session = super()._create_pool_manager()  # a redirect would carry what was sent, Secrets among it, elsewhere
+        session._trust_env = False  # which proxy is used was decided as kubectl does (proxy.py); no .netrc either
         session.request = functools.partial(session.request, allow_redirects=False)  # type: ignore[method-assign]
         return session
 

@@ -34,7 +34,6 @@ _TEXTS = (
     *("token", "username", "password", "as", "as-uid"),
 )
 _DATA = ("certificate-authority-data", "client-certificate-data", "client-key-data")
-_INSECURE = "insecure-skip-tls-verify"
 _GROUPS = "as-groups"
 _MAPPINGS = ("exec", "auth-provider")
 
@@ -75,7 +74,7 @@ class Kubeconfig(msgspec.Struct, frozen=True, kw_only=True):
             "preferences": {},
             "current-context": context,
             "contexts": [{"name": context, "context": chosen.value}],
-            "clusters": [{"name": cluster, "cluster": self.clusters[cluster].value}],
+            "clusters": [{"name": cluster, "cluster": _strict(self.clusters[cluster].value)}],
             "users": [],
         }
         if user:
@@ -211,8 +210,7 @@ def _unreadable(title: Text, message: Text, hint: Text, severity: Severity = Sev
 def _absolute(value: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
     """Return a copy with file names absolute against the file they came from (recipes.md, "Private kubeconfig")."""
     if key == "cluster":
-        found = _with_paths(value, _CLUSTER_PATHS, folder)
-        return found if isinstance(found.get(_INSECURE, False), bool) else {**found, _INSECURE: False}
+        return _with_paths(value, _CLUSTER_PATHS, folder)
     if key != "user":
         return dict(value)
     result = _with_paths(value, _USER_PATHS, folder)
@@ -222,6 +220,11 @@ def _absolute(value: dict[str, Any], key: str, folder: Path) -> dict[str, Any]:
     if isinstance(provider, dict) and isinstance(provider.get("config"), dict):
         result["auth-provider"] = {**provider, "config": _with_command(provider["config"], "cmd-path", folder)}
     return result
+
+
+def _strict(cluster: dict[str, Any]) -> dict[str, Any]:
+    """Return `cluster` as it is used: a wrong type that stands for skipping TLS means that it is verified."""
+    return cluster if isinstance(cluster.get(_INSECURE, False), bool) else {**cluster, _INSECURE: False}
 
 
 def _with_paths(value: dict[str, Any], names: Iterable[str], folder: Path) -> dict[str, Any]:
@@ -247,7 +250,7 @@ def _entry(kubeconfig: Kubeconfig, context: Definition) -> ClusterEntry:
         user=user_name,
         namespace=str(context.value.get("namespace") or ""),
         exec_plugin=plugin_of(user.value) if user else None,
-        insecure=bool(cluster and cluster.value.get(_INSECURE)),
+        insecure=cluster is not None and cluster.value.get(_INSECURE) is True,
         problem=_problem(context, cluster, user_name, user),
     )
 

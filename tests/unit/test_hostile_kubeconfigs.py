@@ -44,6 +44,7 @@ def test_tls_is_skipped_by_the_word_true_only(tmp_path, written, read):
     file.write_text(json.dumps({"contexts": contexts, "clusters": [{"name": "a", "cluster": cluster}]}))
     found = load((file,))
     assert found.entries[0].insecure is read
+    assert bool(found.entries[0].problem) is not isinstance(written, bool)
     assert found.document("a")["clusters"][0]["cluster"]["insecure-skip-tls-verify"] is read
 
 
