@@ -17,7 +17,7 @@ from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
 from ansflow_desktop.kube.login import resolved
-from ansflow_desktop.kube.marks import found_again, held, lost_names, same_server
+from ansflow_desktop.kube.marks import found_again, held, lost_names, same_server, told
 from ansflow_desktop.kube.own import document_of, entry_of, uses_vault, whole_plugin
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.command import KubeTarget
@@ -59,7 +59,6 @@ class _State(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, _Row] = {}
     problems: tuple[Problem, ...] = ()
     error: UserError | None = None
-    held: dict[str, tuple[bool, bool]] = {}
     lost: dict[str, tuple[str, ...]] = {}
     read: bool = False
 
@@ -157,9 +156,7 @@ class ClusterCatalog:
         entry = self.entry(name)
         if self._state.error:
             raise self._state.error
-        own = (entry.marks.read_only, entry.marks.production)
-        read_only, production = self._state.held.get(same_server(entry.server), own)
-        return msgspec.structs.replace(entry.marks, read_only=read_only, production=production)
+        return entry.held
 
     def lost_names(self, name: str) -> tuple[str, ...]:
         """Return the names that no cluster has any more and whose notes cluster `name` was found to go on with.
@@ -321,12 +318,12 @@ def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group], noted: _Noted)
                 problems.append(_hidden(named, known.entry))
                 continue
             rows[entry.name] = _Row(entry=named, group=group)
+    holders = held((row.entry for row in rows.values()), lost, noted.marks)
     return _State(
         stamps=stamps,
-        rows=rows,
+        rows={name: msgspec.structs.replace(row, entry=told(row.entry, holders)) for name, row in rows.items()},
         problems=tuple(problems),
         error=noted.error,
-        held=held((row.entry for row in rows.values()), noted.lost),
         lost=lost,
         read=True,
     )

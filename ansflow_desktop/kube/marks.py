@@ -51,11 +51,35 @@ def found_again(lost: Mapping[str, Iterable[str]], marks: Mapping[str, ClusterMa
     return found
 
 
-def held(entries: Iterable[ClusterEntry], lost: Mapping[str, ClusterMarks]) -> dict[str, tuple[bool, bool]]:
-    """Return by server whether it is read-only, and whether production, by any of its entries or lost names."""
-    found = {server: (marks.read_only, marks.production) for server, marks in lost.items()}
+def held(
+    entries: Iterable[ClusterEntry], lost: Mapping[str, Iterable[str]], marks: Mapping[str, ClusterMarks]
+) -> dict[str, tuple[str, str]]:
+    """Return by server the name whose mark makes it read-only, and production; empty where none does.
+
+    Entries that are there go before `lost` names, whose notes are among `marks`.
+    """
+    found: dict[str, tuple[str, str]] = {}
     for entry in entries:
-        server = same_server(entry.server)
-        read_only, production = found.get(server, (False, False))
-        found[server] = (read_only or entry.marks.read_only, production or entry.marks.production)
+        _note(found, same_server(entry.server), entry.name, entry.marks)
+    for server, names in lost.items():
+        for name in names:
+            _note(found, server, name, marks[name])
     return found
+
+
+def _note(found: dict[str, tuple[str, str]], server: str, name: str, marks: ClusterMarks) -> None:
+    read_only, production = found.get(server, ("", ""))
+    found[server] = (
+        read_only or (name if marks.read_only else ""),
+        production or (name if marks.production else ""),
+    )
+
+
+def told(entry: ClusterEntry, holders: Mapping[str, tuple[str, str]]) -> ClusterEntry:
+    """Return `entry` with the names whose marks hold for its server, where it has not those marks itself."""
+    read_only, production = holders.get(same_server(entry.server), ("", "")) if entry.server else ("", "")
+    read_only = "" if entry.marks.read_only else read_only
+    production = "" if entry.marks.production else production
+    if not read_only and not production:
+        return entry
+    return msgspec.structs.replace(entry, read_only_by=read_only, production_by=production)

@@ -130,7 +130,8 @@ class ClusterEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is the context's name; `source` the file it came from, `practice`, or `own`; `namespace` the noted one, else
     the context's own default. `problem` says why the entry cannot be used (missing user, unreadable file), empty when
-    it can.
+    it can. `marks` are its own; `read_only_by` and `production_by` name another entry of the same server whose mark
+    holds for this one too, empty where none does or the entry has the mark itself.
     """
 
     name: str
@@ -143,6 +144,15 @@ class ClusterEntry(msgspec.Struct, frozen=True, kw_only=True):
     insecure: bool = False
     problem: Text = ""
     marks: ClusterMarks = ClusterMarks()
+    read_only_by: str = ""
+    production_by: str = ""
+
+    @property
+    def held(self) -> ClusterMarks:
+        """The notes as they are enforced: read-only and production by whatever entry of its server."""
+        read_only = self.marks.read_only or bool(self.read_only_by)
+        production = self.marks.production or bool(self.production_by)
+        return msgspec.structs.replace(self.marks, read_only=read_only, production=production)
 
 
 class Reach(enum.StrEnum):

@@ -58,7 +58,8 @@ class ClusterFormPresenter(Presenter):
         known = self._known = self._services.cluster_book.own(entry.name)
         form = self._first = form_of(known, entry.marks) if known else marks_form(entry.name, entry.marks)
         kept = known is not None and known.auth in ("token", "certificate")
-        self._publish(form=form, original=entry.name, own=known is not None, kept_secret=kept)
+        by = {"production": entry.production_by, "read_only": entry.read_only_by}
+        self._publish(form=form, original=entry.name, own=known is not None, kept_secret=kept, held_by=by)
 
     def take(self, cluster: OwnCluster, secret: ClusterSecret | None) -> None:
         """Fill the form of a new cluster with one that was found in a pasted kubeconfig."""

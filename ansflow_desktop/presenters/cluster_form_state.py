@@ -59,6 +59,7 @@ class FormState(msgspec.Struct, frozen=True, kw_only=True):
 
     `own` is False where only notes can be changed (its connection stands in a kubeconfig, which is never written).
     `kept_secret`: the vault holds one for the original, which an empty field keeps. `groups` are those in use.
+    `held_by` names by the field of a mark the other entry of the same server that makes it hold here too.
     """
 
     form: ClusterForm = ClusterForm()
@@ -66,6 +67,7 @@ class FormState(msgspec.Struct, frozen=True, kw_only=True):
     own: bool = True
     kept_secret: bool = False
     groups: tuple[str, ...] = ()
+    held_by: dict[str, str] = {}
     problems: tuple[Problem, ...] = ()
     testing: bool = False
     diagnosis: Diagnosis | None = None

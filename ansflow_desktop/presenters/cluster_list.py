@@ -21,7 +21,8 @@ def matching(rows: Sequence[ClusterRow], text: str, group: str) -> tuple[Cluster
 
 def _holds(row: ClusterRow, words: list[str]) -> bool:
     entry, marks = row.entry, row.entry.marks
-    flags = ("production" if marks.production else "", "read-only" if marks.read_only else "")
+    held = entry.held
+    flags = ("production" if held.production else "", "read-only" if held.read_only else "")
     known = (entry.name, entry.server, entry.source, entry.user, marks.group, marks.description, marks.type, *flags)
     found = "\n".join(known).casefold()
     return all(word in found for word in words)

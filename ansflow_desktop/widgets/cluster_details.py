@@ -118,7 +118,7 @@ def _facts(one: ClusterRow) -> list[tuple[str, str]]:
     entry, plugin, marks = one.entry, one.entry.exec_plugin, one.entry.marks
     source = _("Practice cluster") if one.practice else _("Added by hand") if entry.source == OWN else entry.source
     found = [
-        (_("Marks"), "  ·  ".join(flags(marks))),
+        (_("Marks"), "  ·  ".join(flags(entry))),
         (_("Group"), marks.group),
         (_("Type"), name_of(TYPES, marks.type) if marks.type else ""),
         (_("Server"), entry.server),

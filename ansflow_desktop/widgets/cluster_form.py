@@ -212,7 +212,7 @@ class ClusterDialog(Dialog):
         else:
             note = _("Its connection stands in a kubeconfig file, which is never written. These notes are kept here.")
             self._inside.addWidget(label(note, "context", wrap=True))
-        self._marks = MarksPart(state.form, state.groups)
+        self._marks = MarksPart(state.form, state.groups, state.held_by)
         self._marks.changed.connect(self._on_changed)
         self._inside.addWidget(self._marks)
         self._inside.addStretch(1)

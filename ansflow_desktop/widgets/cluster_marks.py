@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from ansflow_desktop.i18n import _
+from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters.cluster_form_state import ClusterForm
 from ansflow_desktop.widgets.cluster_inputs import choice
 from ansflow_desktop.widgets.cluster_words import COLOURS, TYPES
@@ -20,8 +20,8 @@ class MarksPart(QWidget):
 
     changed = Signal()
 
-    def __init__(self, form: ClusterForm, groups: tuple[str, ...]) -> None:
-        """Show the notes of `form`; `groups` are offered."""
+    def __init__(self, form: ClusterForm, groups: tuple[str, ...], held_by: dict[str, str]) -> None:
+        """Show the notes of `form`; `groups` are offered, `held_by` as in FormState."""
         super().__init__()
         self._lines: dict[str, QLineEdit] = {}
         self._checks: dict[str, CheckBox] = {}
@@ -35,7 +35,7 @@ class MarksPart(QWidget):
             pair = QVBoxLayout()
             pair.setSpacing(0)
             pair.addWidget(self._check(name, title, value=value))
-            about = label(note, "muted", wrap=True)
+            about = label(_held(note, held_by.get(name, "")), "muted", wrap=True)
             about.setContentsMargins(24, 0, 0, 0)
             pair.addWidget(about)
             layout.addLayout(pair)
@@ -92,6 +92,12 @@ class MarksPart(QWidget):
             "colour": self._colour.currentData(),
             "group": self._group.currentText(),
         }
+
+
+def _held(note: str, by: str) -> str:
+    """Return `note` with the entry of the same server whose mark holds for this one whatever is chosen here."""
+    text = msg("%(text)s It holds by the mark of %(cluster)s, the same server.", text=note, cluster=by)
+    return translate(text) if by else note
 
 
 def _flags(form: ClusterForm) -> tuple[tuple[str, str, str, bool], ...]:

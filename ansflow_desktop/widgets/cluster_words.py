@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansflow_desktop.i18n import Message, Text, msg, translate
-from ansflow_desktop.models.cluster import ClusterMarks, Finding
+from ansflow_desktop.models.cluster import ClusterEntry, Finding
 from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.widgets.words import Look
 
@@ -59,21 +59,26 @@ STAGES: dict[str, Message] = {
 _PRODUCTION, _READ_ONLY, _DEFAULT = msg("Production"), msg("Read-only"), msg("Default")
 
 
-def flags(marks: ClusterMarks) -> list[str]:
-    """Return the words for the flags that are set."""
-    found = ((marks.production, _PRODUCTION), (marks.read_only, _READ_ONLY), (marks.default, _DEFAULT))
-    return [translate(word) for given, word in found if given]
+def flags(entry: ClusterEntry) -> list[str]:
+    """Return the words for the flags that hold, with the entry of the same server where they are that one's."""
+    marks, held = entry.held, ((_PRODUCTION, entry.production_by), (_READ_ONLY, entry.read_only_by), (_DEFAULT, ""))
+    given = (marks.production, marks.read_only, marks.default)
+    return [_flag(word, by) for (word, by), is_set in zip(held, given, strict=True) if is_set]
+
+
+def _flag(word: Message, by: str) -> str:
+    return translate(msg("%(mark)s (by %(cluster)s)", mark=translate(word), cluster=by) if by else word)
 
 
 def marks_text(row: ClusterRow) -> str:
     """Return group and flags of a cluster on one line."""
-    marks = row.entry.marks
-    return "  ·  ".join([*([marks.group] if marks.group else []), *flags(marks)])
+    group = row.entry.marks.group
+    return "  ·  ".join([*([group] if group else []), *flags(row.entry)])
 
 
 def mark_look(row: ClusterRow) -> Look:
     """Return the icon before a cluster's name: its flag, in the colour that a person gave it."""
-    marks = row.entry.marks
+    marks = row.entry.held
     tone = f"mark_{marks.colour}" if marks.colour else "bad" if marks.production else "muted"
     if marks.production:
         return Look(_PRODUCTION, "alert-octagon-outline", tone)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ansflow_desktop.i18n import _, msg
+from ansflow_desktop.i18n import Message, _, msg
 from ansflow_desktop.presenters.clusters_state import ClusterRow
 from ansflow_desktop.presenters.shell_state import Banner, ShellState
 from ansflow_desktop.widgets.banners import Banners
@@ -260,19 +260,24 @@ def _blank() -> QWidget:
 
 def _marked(row: ClusterRow) -> list[Banner]:
     """Return what the flags of the chosen cluster mean; the executor enforces them (conventions.md, 10)."""
-    marks, name = row.entry.marks, row.entry.name
-    changes = msg("Nothing that changes it is run.")
+    marks, name = row.entry.held, row.entry.name
+    changes = _whose(row.entry.read_only_by, msg("Nothing that changes it is run."))
     if marks.production and marks.read_only:
         title = msg("%(cluster)s is a production cluster, and read-only", cluster=name)
         return [Banner(key="production", tone="bad", title=title, text=changes)]
     if marks.production:
         title = msg("%(cluster)s is a production cluster", cluster=name)
-        text = msg("What destroys something there asks for its name first.")
+        text = _whose(row.entry.production_by, msg("What destroys something there asks for its name first."))
         return [Banner(key="production", tone="bad", title=title, text=text)]
     if marks.read_only:
         title = msg("%(cluster)s is read-only", cluster=name)
         return [Banner(key="cluster_read_only", tone="warn", title=title, text=changes)]
     return []
+
+
+def _whose(by: str, text: Message) -> Message:
+    """Return `text` with the entry of the same server whose mark it is, where it is another one's."""
+    return msg("%(text)s The mark is that of %(cluster)s, the same server.", text=text, cluster=by) if by else text
 
 
 def _banners(state: ShellState) -> tuple[Banner, ...]:

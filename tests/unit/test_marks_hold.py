@@ -49,7 +49,11 @@ def test_another_entry_of_a_read_only_server_is_read_only(tmp_path, other):
     with pytest.raises(UserError, match="read-only"):
         place.delete("admin")
     place.delete("far")
+    told = place.catalog.entry("admin")
+    assert (told.read_only_by, told.production_by, told.held.read_only) == ("prod", "", True)
+    assert not place.catalog.entry("prod").read_only_by and not place.catalog.entry("far").held.read_only
     place.book.mark("prod", ClusterMarks())
+    assert not place.catalog.entry("admin").held.read_only
     place.delete("admin")
 
 
@@ -91,6 +95,7 @@ def test_a_lost_name_holds_its_server_whatever_else_is_noted_of_it(tmp_path):
     with pytest.raises(UserError, match="read-only"):
         place.delete("admin")
     assert place.catalog.entry("admin").marks == ClusterMarks(colour="blue")
+    assert place.catalog.entry("admin").read_only_by == "prod"
 
 
 def test_a_cluster_is_never_there_without_its_marks(tmp_path, monkeypatch):
