@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QWidget
 
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters.cluster_details import ClusterDetailsPresenter
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ansflow_desktop.presenters.clusters import ClustersPresenter
     from ansflow_desktop.presenters.reads import ClusterReads
     from ansflow_desktop.presenters.resources import ResourcesPresenter
+    from ansflow_desktop.widgets.resources_view import ResourcesView
 
 
 class ClustersDesk(QObject):
@@ -87,7 +87,7 @@ class ClustersDesk(QObject):
         """Let go of the presenter of a dialog that was closed."""
         self._forms = [one for one in self._forms if one is not self.sender()]
 
-    def _resources_view(self) -> tuple[QWidget, Callable[[str, str], None]]:
+    def _resources_view(self) -> tuple[ResourcesView, Callable[[str, str], None]]:
         from ansflow_desktop.presenters.resources import ResourcesPresenter
         from ansflow_desktop.widgets.resources_view import ResourcesView
 

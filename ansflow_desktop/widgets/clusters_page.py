@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QShowEvent
@@ -44,6 +45,9 @@ from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
 from ansflow_desktop.widgets.practice_card import PracticeCard
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
+
+if TYPE_CHECKING:
+    from ansflow_desktop.widgets.resources_view import ResourcesView
 
 _SIDE, _SIDE_MOST = 400, 480
 
@@ -89,7 +93,7 @@ class ClustersPage(Page):
         presenter: ClustersPresenter,
         details: ClusterDetailsPresenter,
         make_form: Callable[[tuple[str, ...]], ClusterFormPresenter],
-        make_resources: Callable[[], tuple[QWidget, Callable[[str, str], None]]],
+        make_resources: Callable[[], tuple[ResourcesView, Callable[[str, str], None]]],
     ) -> None:
         """Make the page for `presenter` as it stands.
 
@@ -100,6 +104,7 @@ class ClustersPage(Page):
         self.presenter, self.details = presenter, details
         self._make_form, self._make_resources = make_form, make_resources
         self._show_resources: Callable[[str, str], None] | None = None
+        self._view: ResourcesView | None = None
         self._wanted = self._followed = ""
         self._build_actions()
         self._tabs = QTabBar()
@@ -195,7 +200,7 @@ class ClustersPage(Page):
         file.setObjectName("add_kubeconfig")
         file.clicked.connect(self.add)
         reload = icon_button("refresh", _("Check all clusters again  Ctrl+R"))
-        reload.clicked.connect(self.reload)
+        reload.clicked.connect(self.presenter.load)
         for part in (reload, file, add):
             self.action_row.addWidget(part)
 
@@ -269,8 +274,8 @@ class ClustersPage(Page):
     @Slot(int)
     def _on_tab(self, number: int) -> None:
         if number == 1 and self._show_resources is None:
-            view, self._show_resources = self._make_resources()
-            self._pages.addWidget(view)
+            self._view, self._show_resources = self._make_resources()
+            self._pages.addWidget(self._view)
         state = self.details.state
         if number == 1 and self._show_resources is not None and state.row is not None:
             self._followed = state.name
@@ -339,8 +344,15 @@ class ClustersPage(Page):
 
     @Slot()
     def reload(self) -> None:
-        """Check every cluster again (Ctrl+R)."""
-        self.presenter.load()
+        """Check every cluster again, or read the objects again where they are what is shown (Ctrl+R)."""
+        if (view := self._objects()) is not None:
+            view.reload()
+        else:
+            self.presenter.load()
+
+    def _objects(self) -> ResourcesView | None:
+        """Return the view of the objects where it is what is shown."""
+        return self._view if self._tabs.currentIndex() == 1 else None
 
     def trigger(self) -> None:
         """Test the selected cluster (Ctrl+Return)."""
@@ -353,21 +365,32 @@ class ClustersPage(Page):
         self._tabs.setCurrentIndex(int(resources))
 
     def focus_filter(self) -> None:
-        """Put the keyboard into the filter (/)."""
-        self._tabs.setCurrentIndex(0)
+        """Put the keyboard into the filter of what is shown (/)."""
+        if (view := self._objects()) is not None:
+            view.focus_filter()
+            return
         self.filter.setFocus()
+        self.filter.selectAll()
 
     def focus_first(self) -> None:
-        """Put the keyboard into the table."""
-        self.table.setFocus()
+        """Put the keyboard into the table of what is shown."""
+        if (view := self._objects()) is not None:
+            view.focus_first()
+        else:
+            self.table.setFocus()
 
     def leave(self) -> bool:
-        """Go back to the list, or clear the filter (Esc)."""
-        if self._tabs.currentIndex():
-            self._tabs.setCurrentIndex(0)
+        """Clear the filter of what is shown, or go back from the objects to the list (Esc)."""
+        if (view := self._objects()) is not None:
+            if not view.leave():
+                self._tabs.setCurrentIndex(0)
+                self.focus_first()
             return True
-        held = bool(self.filter.text())
+        held = bool(self.filter.text()) or self.filter.hasFocus()
         self.filter.clear()
+        if self.filter.hasFocus():
+            self.filter.clearFocus()  # a table that is not shown yet takes no keyboard
+            self.table.setFocus()
         return held
 
 

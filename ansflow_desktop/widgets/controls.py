@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
@@ -27,6 +28,8 @@ from PySide6.QtWidgets import (
 
 from ansflow_desktop.widgets import icons, theme
 
+_JOINTS = re.compile(r"[-/.:](?=\w)|\S{40}(?=\S)")
+
 
 def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False, selectable: bool = False) -> QLabel:
     """Return a plain-text label (never rich text: failure-modes.md, row 33) in a style sheet role and tone."""
@@ -41,6 +44,11 @@ def label(text: str = "", role: str = "", tone: str = "", *, wrap: bool = False,
         )
         made.setAccessibleName(text)
     return made
+
+
+def breakable(text: str) -> str:
+    """Let long words break at their hyphens and slashes, or anywhere, where Qt alone would cut them off or grow."""
+    return _JOINTS.sub("\\g<0>\u200b", text)
 
 
 def plain_tip(text: str) -> str:

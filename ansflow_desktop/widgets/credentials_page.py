@@ -295,6 +295,7 @@ class CredentialsPage(Page):
         had = bool(self._filter.text()) or self.presenter.state.group is not None
         self._on_show_all()
         if self._filter.hasFocus():
+            self._filter.clearFocus()  # a table that is not shown yet takes no keyboard
             self.table.setFocus()
             had = True
         return had

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLineEdit, QMes
 from ansflow_desktop.i18n import Message, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterEntry, ExecPlugin
 from ansflow_desktop.widgets.code import CodeView
-from ansflow_desktop.widgets.controls import ComboBox, button, label, row
+from ansflow_desktop.widgets.controls import ComboBox, breakable, button, label, row
 from ansflow_desktop.widgets.fields import Field
 
 SHORTCUTS: tuple[tuple[str, Message], ...] = (
@@ -109,8 +109,8 @@ class ApprovalDialog(Dialog):
         intro = msg(
             "To log in to %(cluster)s, the file %(file)s runs this program on your machine. Approve it only if you "
             "know it. You are asked again when anything about it changes.",
-            cluster=_visible(entry.name)[:_LONGEST],
-            file=_visible(entry.source)[:_LONGEST],
+            cluster=breakable(_visible(entry.name)[:_LONGEST]),
+            file=breakable(_visible(entry.source)[:_LONGEST]),
         )
         self.body.addWidget(label(translate(intro), "context", wrap=True))
         self._part(_("Command"), _visible(plugin.command), "approval_command")

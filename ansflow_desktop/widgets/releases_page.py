@@ -281,6 +281,7 @@ class ReleasesPage(Page):
         had = bool(self._filter.text())
         self._filter.clear()
         if self._filter.hasFocus():
+            self._filter.clearFocus()  # a table that is not shown yet takes no keyboard
             self.table.setFocus()
             had = True
         return had

@@ -233,6 +233,7 @@ class ResourcesView(QWidget):
         had = bool(self._filter.text()) or self._filter.hasFocus()
         self._filter.clear()
         if had:
+            self._filter.clearFocus()  # a table that is not shown yet takes no keyboard
             self.table.setFocus()
         return had
 

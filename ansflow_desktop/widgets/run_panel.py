@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
@@ -29,11 +28,21 @@ from ansflow_desktop.presenters.run_view import ResourceNode, RunView, TimelineR
 from ansflow_desktop.presenters.verdict import Verdict
 from ansflow_desktop.widgets import icons, theme, words
 from ansflow_desktop.widgets.code import CodeView
-from ansflow_desktop.widgets.controls import Card, Chip, Symbol, clear, icon_button, label, plain_tip, row, set_property
+from ansflow_desktop.widgets.controls import (
+    Card,
+    Chip,
+    Symbol,
+    breakable,
+    clear,
+    icon_button,
+    label,
+    plain_tip,
+    row,
+    set_property,
+)
 
 _TICK_MS = 500
 _TREE_ROW = 30
-_JOINTS = re.compile(r"[-/.:](?=\w)")
 _DATA = Qt.ItemDataRole.UserRole
 
 
@@ -280,7 +289,7 @@ class Timeline(QListWidget):
     def _item(row: TimelineRow) -> QListWidgetItem:
         text = translate(row.text)
         whole = f"{row.subject}: {text}" if row.subject else text
-        item = QListWidgetItem(_breakable(_counted(text, row.count)))
+        item = QListWidgetItem(breakable(_counted(text, row.count)))
         item.setData(_DATA, row)
         item.setToolTip(plain_tip(whole))
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{words.time_of_day(row.time)} {whole}")
@@ -289,11 +298,6 @@ class Timeline(QListWidget):
 
 def _counted(text: str, count: int) -> str:
     return translate(msg("%(text)s (%(count)s times)", text=text, count=count)) if count > 1 else text
-
-
-def _breakable(text: str) -> str:
-    """Let generated names break at their hyphens and slashes, where Qt alone would cut them off."""
-    return _JOINTS.sub("\\g<0>\u200b", text)
 
 
 def _short(subject: str) -> str:

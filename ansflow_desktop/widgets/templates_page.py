@@ -233,6 +233,7 @@ class TemplatesPage(Page):
         if not self._search.text() and not self._search.hasFocus():
             return False
         self._search.clear()
+        self._search.clearFocus()  # a table that is not shown yet takes no keyboard
         self.table.setFocus()
         return True
 

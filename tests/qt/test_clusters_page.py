@@ -254,3 +254,22 @@ def test_leaving_the_resources_ends_their_watch(page, qtbot):
     assert "feed" not in resources._tasks
     page.window_made.shell.show_page("clusters")
     assert "feed" in resources._tasks
+
+
+def test_keys_work_on_the_objects_where_they_are_what_is_shown(page, qtbot):
+    shell = page.window_made.shell
+    page._tabs.setCurrentIndex(1)
+    asked, line = [], page.findChild(QLineEdit, "resource_filter")
+    page.window_made.clusters_desk._resources.reload = lambda: asked.append("objects")
+    page.presenter.load = lambda: asked.append("clusters")
+    qtbot.keyClick(shell, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert asked == ["objects"]
+    qtbot.keyClick(shell, Qt.Key.Key_Slash)
+    assert line.hasFocus() and page._tabs.currentIndex() == 1
+    qtbot.keyClicks(line, "web")
+    qtbot.keyClick(line, Qt.Key.Key_Escape)
+    assert line.text() == "" and not line.hasFocus() and page._tabs.currentIndex() == 1
+    qtbot.keyClick(shell, Qt.Key.Key_Escape)
+    assert page._tabs.currentIndex() == 0 and page.table.hasFocus()
+    qtbot.keyClick(shell, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert asked == ["objects", "clusters"]

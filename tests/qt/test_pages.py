@@ -1,5 +1,6 @@
 """Every page of the real window: names for assistive tools, nothing cut off, keyboard, languages, themes."""
 
+import asyncio
 import gettext
 import time
 
@@ -20,7 +21,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QWidget,
 )
-from window_kit import EXAMPLE, FakeRunner, release
+from window_kit import EXAMPLE, FakeReads, FakeRunner, release, shown_window
 
 from ansflow_desktop import i18n
 from ansflow_desktop.errors import UserError
@@ -178,6 +179,24 @@ def test_keys_go_to_pages_filter_and_lists(window, qtbot):
     dialog = window.shell.findChild(QDialog)
     assert dialog.isVisible()
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+
+class NoAnswer(FakeReads):
+    """A cluster that has not told its releases yet."""
+
+    async def watch_releases(self, document, on_rows, on_state):
+        await asyncio.Event().wait()
+
+
+def test_the_filter_gives_the_keyboard_back_while_nothing_was_read_yet(loop, services, qtbot):
+    with shown_window(services, qtbot, reads=NoAnswer()) as window:
+        settled(window, qtbot)
+        window.shell.show_page("releases")
+        line = window.shell.findChild(QLineEdit, "release_filter")
+        qtbot.keyClick(window.shell, Qt.Key.Key_Slash)
+        assert line.hasFocus()
+        qtbot.keyClick(line, Qt.Key.Key_Escape)
+        assert not line.hasFocus()
 
 
 def test_a_dropped_folder_is_chosen(window, qtbot):

@@ -390,9 +390,10 @@ def test_tab_goes_through_the_fields_in_order(make, qtbot):
         now = QApplication.focusWidget()
         names.append(now.objectName())
         qtbot.keyClick(now, Qt.Key.Key_Tab)
-    assert names[:4] == ["field_name", "field_description", "field_k8s_cluster", "field_k8s_namespace"]
-    assert names[4].startswith("field_config_deploy_type")
-    assert "field_config_chart_name" in names[5:7]
+    namespace = ["field_k8s_namespace", "again_field_k8s_namespace"]  # the button beside it takes the keyboard too
+    assert names[:5] == ["field_name", "field_description", "field_k8s_cluster", *namespace]
+    assert names[5].startswith("field_config_deploy_type")
+    assert "field_config_chart_name" in names[6:8]
 
 
 def test_the_wheel_over_a_combo_box_without_the_keyboard_changes_nothing(make, qtbot):
