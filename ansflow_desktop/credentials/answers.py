@@ -11,23 +11,21 @@ import datetime
 import re
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from ansflow_desktop.credentials.chain import server_chain
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.kube import who
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError
-from ansflow_desktop.kube.text import clean
 from ansflow_desktop.models.credential import ServerAnswer, ServerVerdict
 
 __all__ = ["Answers", "review", "server_chain", "utc_now"]
 
-_WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _MAY = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_ANONYMOUS = "system:anonymous"
 _SOON_S = 30.0  # an answer that did not come is asked for again sooner: the network may be back
 _LOGIN_S = 20.0
 _NO_ANSWER = frozenset({0, 429, 502, 503, 504})
@@ -42,18 +40,8 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-class _User(msgspec.Struct, frozen=True):
-    username: str = ""
-    groups: tuple[str, ...] = ()
-
-
-class _Status(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User = _User()
-
-
-class _Review(msgspec.Struct, frozen=True):
-    kind: str
-    status: _Status = _Status()
+class _Access(msgspec.Struct, frozen=True):
+    kind: Literal["SelfSubjectAccessReview"]
 
 
 class _Loop:
@@ -173,9 +161,10 @@ class _Question:
     async def answer(self) -> ServerAnswer:
         async with self._client:
             self.sent = True
-            body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
             try:
-                return _of_review(await self._client.post(_WHO, body))
+                return _of_user(await who.review(self._client))
+            except who.NoReview:
+                return _not_the_api()
             except KubeError as error:
                 if error.status not in _UNASKABLE:
                     raise
@@ -193,30 +182,19 @@ class _Question:
         return ahead + (utc_now() - now).total_seconds() if ahead else 0.0
 
 
-def _of_review(body: bytes) -> ServerAnswer:
-    review = _decoded(body)
-    user = review.status.user_info if review else _User()
-    if review is None or review.kind != "SelfSubjectReview":
-        return _not_the_api()
-    if user.username == _ANONYMOUS:
+def _of_user(user: who.Who) -> ServerAnswer:
+    if user.username == who.ANONYMOUS:
         words = msg("The server knows no user of these credentials")
         return ServerAnswer(verdict=ServerVerdict.REFUSED, message=words)
-    groups = tuple(clean(group) for group in user.groups)
-    return ServerAnswer(verdict=ServerVerdict.ACCEPTED, user=clean(user.username), groups=groups)
+    return ServerAnswer(verdict=ServerVerdict.ACCEPTED, user=user.username, groups=user.groups)
 
 
 def _signed_in(body: bytes) -> ServerAnswer:
-    review = _decoded(body)
-    if review is None or review.kind != "SelfSubjectAccessReview":
+    try:
+        msgspec.json.decode(body, type=_Access)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return _not_the_api()
     return ServerAnswer(verdict=ServerVerdict.ACCEPTED)
-
-
-def _decoded(body: bytes) -> _Review | None:
-    try:
-        return msgspec.json.decode(body, type=_Review)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
 
 
 def _not_the_api() -> ServerAnswer:
@@ -239,7 +217,7 @@ def _of_error(error: KubeError) -> ServerAnswer:
 def _forbidden(error: KubeError, words: str) -> ServerAnswer:
     found = _NAMED.search(words)
     user = found.group(1) if found else ""
-    if user == _ANONYMOUS:
+    if user == who.ANONYMOUS:
         return ServerAnswer(verdict=ServerVerdict.REFUSED, message=error.message)
     return ServerAnswer(verdict=ServerVerdict.FORBIDDEN, user=user, message=error.message)
 

@@ -20,7 +20,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError
-from ansflow_desktop.kube.text import clean
+from ansflow_desktop.kube.who import ANONYMOUS, Who, review
 from ansflow_desktop.models.cluster import ClusterSecret
 from ansflow_desktop.models.credential import When
 from ansflow_desktop.models.names import namespace_problem
@@ -30,8 +30,6 @@ SHORTEST_S = 600
 LONGEST_S = 2**32
 """The longest `expirationSeconds` of a TokenRequest; for a certificate, 32 bits with a sign."""
 
-_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-_ANONYMOUS = "system:anonymous"
 _ACCOUNT = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
 _SIGNER = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+/[A-Za-z0-9][-A-Za-z0-9._/:]{0,200}"
@@ -45,13 +43,6 @@ _TRIES_S = (0.0, 0.3, 0.7, 1.5, 2.5)  # API servers behind one address have cloc
 _CAPPED_S = 60.0
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who the server takes a credential for; `user` is empty where it cannot say (before 1.28, or not allowed)."""
-
-    user: str = ""
-    groups: tuple[str, ...] = ()
-
-
 class Renewed(msgspec.Struct, frozen=True, kw_only=True):
     """A new credential that the server has accepted: a token, or a certificate and its key (PEM). Never printed.
 
@@ -63,7 +54,7 @@ class Renewed(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str = ""
     key: str = ""
     expires_at: When = None
-    identity: Identity = Identity()
+    identity: Who = Who()
     clock_ahead: float = 0
     notes: tuple[Text, ...] = ()
 
@@ -154,7 +145,7 @@ def with_secret(document: dict[str, Any], secret: ClusterSecret) -> dict[str, An
     return {**document, "contexts": contexts, "users": users}
 
 
-async def prove(document: dict[str, Any], *, timeout: float = 10.0, patient: bool = True) -> Identity:
+async def prove(document: dict[str, Any], *, timeout: float = 10.0, patient: bool = True) -> Who:
     """Return who the server takes the user of `document` for; raises KubeError (401: refused).
 
     With `patient` a refusal is believed after some seconds only: a new credential may not be known to each of several
@@ -234,19 +225,6 @@ class _TokenRequest(msgspec.Struct, frozen=True):
     status: _Given = _Given()
 
 
-class _User(msgspec.Struct, frozen=True):
-    username: str = ""
-    groups: tuple[str, ...] = ()
-
-
-class _UserInfo(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User = _User()
-
-
-class _Review(msgspec.Struct, frozen=True):
-    status: _UserInfo = _UserInfo()
-
-
 def _token_of(body: bytes, server: str) -> _Given:
     try:
         given = msgspec.json.decode(body, type=_TokenRequest).status
@@ -313,21 +291,18 @@ def _clock_note(ahead: float) -> Text:
     return msg("The server's clock is %(seconds)s s behind this computer's.", seconds=round(-ahead))
 
 
-async def _identity(document: dict[str, Any], timeout: float) -> Identity:
+async def _identity(document: dict[str, Any], timeout: float) -> Who:
     async with ClusterClient(document, timeout=timeout) as client:
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
-            user = msgspec.json.decode(await client.post(_REVIEW, body), type=_Review).status.user_info
+            user = await review(client)
         except KubeError as error:
-            if error.status not in (403, 404, 405) or _ANONYMOUS in str(error.message):
+            if error.status not in (403, 404, 405) or ANONYMOUS in str(error.message):
                 raise _as_refusal(error) from error
             await client.get("/api")  # a server that cannot say who we are still refuses a wrong credential
-            return Identity()
-        except msgspec.MsgspecError as error:
-            raise _no_review(client.server, error) from error
-    if user.username == _ANONYMOUS:
+            return Who()
+    if user.username == ANONYMOUS:
         raise _nobody(client.server)
-    return Identity(user=clean(user.username), groups=tuple(map(clean, user.groups)))
+    return user
 
 
 def _as_refusal(error: KubeError) -> KubeError:
@@ -340,12 +315,6 @@ def _nobody(server: str) -> KubeError:
     title = msg("%(server)s refused the credentials", server=server)
     words = msg("The server knows no user of these credentials")
     return KubeError(title, words, "", code=ExitCode.UNREACHABLE, status=401)
-
-
-def _no_review(server: str, error: Exception) -> KubeError:
-    title = msg("%(server)s answered with an error", server=server)
-    hint = msg("Check that the address is that of a Kubernetes API server.")
-    return KubeError(title, str(error), hint, code=ExitCode.FAILED)
 
 
 def _login(secret: ClusterSecret) -> dict[str, str]:

@@ -103,7 +103,7 @@ async def renewable(services: Services, cluster: str, *, ask: bool = True) -> Re
     holder = await asyncio.to_thread(holder_of, document)
     if ask and not holder.user:
         identity = await making.prove(document, patient=False)
-        holder = msgspec.structs.replace(holder, user=identity.user, groups=identity.groups)
+        holder = msgspec.structs.replace(holder, user=identity.username, groups=identity.groups)
     added = await asyncio.to_thread(services.cluster_book.own, cluster)
     return _renewable(cluster, holder, added=added is not None and own.needs_secret(added))
 
@@ -147,12 +147,12 @@ async def renew(
     return Renewal(
         cluster=cluster,
         how=plan.how,
-        user=made.identity.user,
+        user=made.identity.username,
         expires_at=made.expires_at,
         expired_at=known.expires_at,
         put=plan.put,
         place=kept,
-        notes=(*made.notes, *_other_user(known, made.identity.user)),
+        notes=(*made.notes, *_other_user(known, made.identity.username)),
         old_secret=await asyncio.to_thread(old_secret_of, document) if plan.put == "replace" else None,
     )
 

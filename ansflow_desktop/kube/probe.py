@@ -7,18 +7,15 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import msgspec
-
-from ansflow_desktop.errors import UserError
+from ansflow_desktop.errors import LockedAway, UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded
 from ansflow_desktop.kube.catalog import ClusterCatalog
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError
+from ansflow_desktop.kube.who import ANONYMOUS, who
 from ansflow_desktop.models.cluster import ClusterEntry, ClusterStatus, Reach
 
-_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-_ANONYMOUS = "system:anonymous"
 _LOGIN_S = 20.0
 
 
@@ -62,51 +59,26 @@ async def check_all(
 
 
 async def check_named(catalog: ClusterCatalog, name: str, timeout: float = 5.0) -> ClusterStatus:
-    """Return the check of the catalogue's cluster `name`; a broken or unapproved entry is not contacted."""
+    """Return the check of the catalogue's cluster `name`; a broken, unapproved or locked one is not contacted."""
     try:
         entry, document = catalog.entry(name), catalog.document(name)
     except ApprovalNeeded as error:
         return _status(name, Reach.APPROVAL_NEEDED, error.title)
+    except LockedAway as error:
+        return _status(name, Reach.LOCKED, _words(error))
     except UserError as error:
         return _status(name, Reach.UNREACHABLE, error.message or error.title)
     return await check(entry, document, timeout)
 
 
 async def _ask(name: str, client: ClusterClient) -> ClusterStatus:
-    who = await _who(client)
+    user = (await who(client)).username
     started = time.perf_counter()
     version = await client.server_version()
     latency = (time.perf_counter() - started) * 1000
-    if who == _ANONYMOUS:
+    if user == ANONYMOUS:
         return _status(name, Reach.REFUSED, msg("The server knows no user of these credentials"), version, latency)
     return _status(name, Reach.REACHABLE, "", version, latency)
-
-
-class _User(msgspec.Struct, frozen=True):
-    username: str = ""
-
-
-class _UserInfo(msgspec.Struct, frozen=True, rename="camel"):
-    user_info: _User = _User()
-
-
-class _Review(msgspec.Struct, frozen=True):
-    status: _UserInfo = _UserInfo()
-
-
-async def _who(client: ClusterClient) -> str:
-    """Return the user name that the server sees; empty where it cannot say (older than 1.28, or not allowed)."""
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    try:
-        return msgspec.json.decode(await client.post(_REVIEW, body), type=_Review).status.user_info.username
-    except msgspec.MsgspecError:
-        return ""
-    except KubeError as error:
-        if error.status == 403 and _ANONYMOUS in str(error.message):
-            return _ANONYMOUS
-        if error.status in (403, 404, 405):
-            return ""
-        raise
 
 
 def _failed(name: str, error: KubeError) -> ClusterStatus:
@@ -114,7 +86,7 @@ def _failed(name: str, error: KubeError) -> ClusterStatus:
     return _status(name, reach, _words(error))
 
 
-def _words(error: KubeError) -> Text:
+def _words(error: UserError) -> Text:
     if not error.message:
         return error.title
     return msg("%(title)s: %(words)s", title=error.title, words=error.message)

@@ -79,7 +79,7 @@ def run(argv, tmp_path, **env):
 def user_of(file):
     loaded = reader.load((file,))
     found = loaded.document(loaded.entries[0].name)
-    return sync.run(renew.prove(found)).user, found["users"][0]["user"].get("token", "")
+    return sync.run(renew.prove(found)).username, found["users"][0]["user"].get("token", "")
 
 
 def test_the_bash_script_renews_then_its_own_token_renews_itself(document, account, kubeconfig, spy, tmp_path) -> None:
@@ -185,7 +185,7 @@ def test_the_cron_job_is_taken_has_the_least_rights_and_its_pod_would_work(
     data = kubectl_json("get", "secret", secret, "-n", account)["data"]
     token = base64.b64decode(data["token"]).decode()
     new = renew.with_secret(document, renew.Renewed(token=token).secret)
-    assert sync.run(renew.prove(new)).user == f"system:serviceaccount:{account}:deployer"
+    assert sync.run(renew.prove(new)).username == f"system:serviceaccount:{account}:deployer"
     again = run([kubectl.path, "--kubeconfig", kubeconfig, "apply", "-f", file], tmp_path)
     assert again.returncode == 0
     assert kubectl_json("get", "secret", secret, "-n", account)["data"] == data, "a second apply keeps the token"

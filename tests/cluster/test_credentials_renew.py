@@ -107,7 +107,7 @@ def ends_in(when) -> float:
 
 
 def who(document, made):
-    return sync.run(renew.prove(renew.with_secret(document, made.secret))).user
+    return sync.run(renew.prove(renew.with_secret(document, made.secret))).username
 
 
 # tokens
@@ -115,7 +115,7 @@ def who(document, made):
 
 def test_a_token_for_the_time_asked_is_accepted_before_it_is_given_out(document, account) -> None:
     made = sync.run(renew.token_request(document, account.namespace, account.name, HOUR))
-    assert made.identity.user == account.user
+    assert made.identity.username == account.user
     assert HOUR - 60 < ends_in(made.expires_at) < HOUR + 60
     assert made.notes == ()
     assert who(document, made) == account.user
@@ -125,7 +125,7 @@ def test_a_token_for_the_time_asked_is_accepted_before_it_is_given_out(document,
 def test_the_account_renews_its_own_token(document, account) -> None:
     first = sync.run(renew.token_request(document, account.namespace, account.name, 600))
     again = sync.run(renew.token_request(renew.with_secret(document, first.secret), account.namespace, "deployer", 900))
-    assert again.token != first.token and again.identity.user == account.user
+    assert again.token != first.token and again.identity.username == account.user
 
 
 def test_a_missing_account_is_said_by_the_server(document, account) -> None:
@@ -166,7 +166,7 @@ def test_nobody_is_not_taken_for_somebody(document) -> None:
 
 def test_a_certificate_is_signed_tried_and_its_request_taken_away(document, practice_api) -> None:
     made = sync.run(renew.csr(document, "jane", ("team-a", "team-b"), HOUR))
-    assert made.identity.user == "jane" and {"team-a", "team-b"} <= set(made.identity.groups)
+    assert made.identity.username == "jane" and {"team-a", "team-b"} <= set(made.identity.groups)
     assert HOUR - 600 < ends_in(made.expires_at) < HOUR + 60
     assert who(document, made) == "jane"
     assert not requests_of(practice_api, "practice-admin")
@@ -235,7 +235,7 @@ def test_an_administrator_approves_meanwhile(requester, kubectl, kubeconfig) -> 
         subprocess.run(command, check=True, capture_output=True)
 
     made = sync.run(renew.csr(requester, "jane", ("team",), HOUR, patience=20, on_wait=approve))
-    assert made.identity.user == "jane"
+    assert made.identity.username == "jane"
 
 
 def test_an_administrator_denies_it(requester, kubectl, kubeconfig) -> None:
@@ -311,7 +311,7 @@ def test_a_token_becomes_a_certificate(services, added) -> None:
     done = sync.run(renewal.renew(services, added, wanted))
     assert done.user == "jane" and "jane" in translate(done.notes[0])
     assert services.cluster_book.own(added).auth == "certificate"
-    assert sync.run(renew.prove(services.catalog.document(added))).user == "jane"
+    assert sync.run(renew.prove(services.catalog.document(added))).username == "jane"
     known = sync.run(renewal.renewable(services, added))
     assert (known.how, known.user) == ("csr", "jane")
 
@@ -322,7 +322,7 @@ def test_a_context_is_never_written_the_new_one_goes_to_a_private_file(services,
     done = sync.run(renewal.renew(services, "practice", wanted))
     assert done.place == str(place) and stat.S_IMODE(place.stat().st_mode) == 0o600
     saved = reader.load((place,)).document("practice")
-    assert sync.run(renew.prove(saved)).user == account.user
+    assert sync.run(renew.prove(saved)).username == account.user
     sync.run(renewal.renew(services, "practice", wanted))
     assert reader.load((place,)).document("practice") != saved
     assert kubeconfig.read_bytes() == before
@@ -332,7 +332,7 @@ def test_a_private_copy_of_a_context(services, account) -> None:
     wanted = renewal.Wanted(namespace=account.namespace, account="deployer")
     done = sync.run(renewal.renew(services, "practice", wanted))
     assert (done.put, done.place) == ("copy", "practice-renewed")
-    assert sync.run(renew.prove(services.catalog.document(done.place))).user == account.user
+    assert sync.run(renew.prove(services.catalog.document(done.place))).username == account.user
     again = sync.run(renewal.renew(services, "practice", wanted))
     assert again.place == "practice-renewed-2"
 

@@ -24,6 +24,12 @@ ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 
 
+def reviewed(name, *groups):
+    """Return the answer of a server that takes the caller for `name`."""
+    user = {"username": name, "groups": list(groups)}
+    return 201, {"kind": "SelfSubjectReview", "status": {"userInfo": user}}
+
+
 def status(code, message, reason=""):
     return code, {"kind": "Status", "message": message, "reason": reason, "code": code}
 
@@ -35,7 +41,7 @@ def good_api():
     """Return the answers of a server that knows and allows everything."""
     return {
         "/version": (200, {"gitVersion": "v1.36.3"}),
-        WHO: (201, {"status": {"userInfo": {"username": "anna", "groups": ["dev", "system:authenticated"]}}}),
+        WHO: reviewed("anna", "dev", "system:authenticated"),
         ACCESS: (201, {"status": {"allowed": True}}),
     }
 

@@ -14,6 +14,7 @@ from ansflow_desktop.executors.renewal_holder import holder_of
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube import sync
 from ansflow_desktop.kube.errors import KubeError
+from ansflow_desktop.kube.who import Who
 from ansflow_desktop.models.cluster import ClusterSecret
 
 DOCUMENT = {
@@ -112,7 +113,7 @@ def refused(status=401):
 
 
 def test_a_refusal_is_believed_after_some_tries_only(monkeypatch) -> None:
-    answers = [refused(), refused(), renew.Identity(user="jane")]
+    answers = [refused(), refused(), Who("jane")]
 
     async def identity(document, timeout):
         found = answers.pop(0)
@@ -122,11 +123,11 @@ def test_a_refusal_is_believed_after_some_tries_only(monkeypatch) -> None:
 
     monkeypatch.setattr(renew, "_identity", identity)
     monkeypatch.setattr(renew, "_TRIES_S", (0.0, 0.0, 0.0))
-    assert sync.run(renew.prove(DOCUMENT)).user == "jane"
-    answers[:] = [refused(), renew.Identity(user="jane")]
+    assert sync.run(renew.prove(DOCUMENT)).username == "jane"
+    answers[:] = [refused(), Who("jane")]
     with pytest.raises(KubeError):
         sync.run(renew.prove(DOCUMENT, patient=False))
-    answers[:] = [refused(503), renew.Identity(user="jane")]
+    answers[:] = [refused(503), Who("jane")]
     with pytest.raises(KubeError):
         sync.run(renew.prove(DOCUMENT))
 

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from api_kit import ACCESS, FORBIDDEN, RULES, WHO, Api, document, play, status
+from api_kit import ACCESS, FORBIDDEN, RULES, WHO, Api, document, play, reviewed, status
 
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube.errors import KubeError
@@ -39,10 +39,6 @@ def rules(usable, incomplete=()):
     return answer
 
 
-def who(name):
-    return 201, {"status": {"userInfo": {"username": name}}}
-
-
 def ask(api, own="", names=()):
     async def story(port):
         asked = document(f"http://127.0.0.1:{port}")
@@ -62,11 +58,11 @@ def test_listed_in_order():
 def test_what_no_namespace_can_be_called_is_no_namespace():
     found = ask(Api({SPACES: items("b", "--kubeconfig=/x", "prod\u202e", "a/../b", "")}))
     assert found.names == ("b",)
-    assert ask(Api({SPACES: FORBIDDEN, PROJECTS: items("p", "-x"), WHO: who("anna")})).names == ("p",)
+    assert ask(Api({SPACES: FORBIDDEN, PROJECTS: items("p", "-x"), WHO: reviewed("anna")})).names == ("p",)
 
 
 def test_where_listing_is_forbidden_those_that_may_be_used():
-    account = who("system:serviceaccount:build:robot")
+    account = reviewed("system:serviceaccount:build:robot")
     api = Api({SPACES: FORBIDDEN, WHO: account, RULES: rules({"noted", "build"})})
     found = ask(api, names=("noted", "recent", "Not A Name", "noted"))
     assert found.names == ("build", "noted")
@@ -75,16 +71,16 @@ def test_where_listing_is_forbidden_those_that_may_be_used():
 
 
 def test_the_contexts_own_stays_whatever_the_rules_say():
-    assert ask(Api({SPACES: FORBIDDEN, WHO: who("anna"), RULES: rules(())}), own="mine").names == ("mine",)
+    assert ask(Api({SPACES: FORBIDDEN, WHO: reviewed("anna"), RULES: rules(())}), own="mine").names == ("mine",)
 
 
 def test_nothing_that_may_be_used():
-    found = ask(Api({SPACES: FORBIDDEN, WHO: who("anna"), RULES: rules(())}), names=("a",))
+    found = ask(Api({SPACES: FORBIDDEN, WHO: reviewed("anna"), RULES: rules(())}), names=("a",))
     assert found.names == () and not found.complete
 
 
 def test_the_projects_of_openshift():
-    api = Api({SPACES: FORBIDDEN, PROJECTS: items("team-b", "team-a"), WHO: who("anna"), RULES: rules(())})
+    api = Api({SPACES: FORBIDDEN, PROJECTS: items("team-b", "team-a"), WHO: reviewed("anna"), RULES: rules(())})
     assert ask(api).names == ("team-a", "team-b")
 
 
@@ -92,7 +88,7 @@ def test_where_the_rules_are_incomplete_the_right_to_list_pods_decides():
     def access(query, body):
         return 201, {"status": {"allowed": body["spec"]["resourceAttributes"]["namespace"] == "cloud"}}
 
-    answers = {SPACES: FORBIDDEN, WHO: who("anna"), ACCESS: access}
+    answers = {SPACES: FORBIDDEN, WHO: reviewed("anna"), ACCESS: access}
     api = Api({**answers, RULES: rules((), incomplete=("cloud", "other"))})
     assert ask(api, names=("cloud", "other")).names == ("cloud",)
     assert ask(Api({**answers, RULES: FORBIDDEN}), names=("cloud", "other")).names == ("cloud",)
@@ -167,7 +163,7 @@ def test_refused_credentials_are_an_error_though_old_ones_are_known(path):
 
 
 def test_those_found_once_are_asked_for_again(path):
-    api = Api({SPACES: FORBIDDEN, WHO: who("anna"), RULES: rules({"found"})})
+    api = Api({SPACES: FORBIDDEN, WHO: reviewed("anna"), RULES: rules({"found"})})
 
     async def story(cache, asked):
         await cache.read("x", asked, ("found",))
