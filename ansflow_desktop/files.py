@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,10 @@ from ansflow_desktop.i18n import Message, Text, msg
 SMALL_BYTES = 2 * 1024 * 1024
 """No credential file is larger; a bundle of all public authorities has about 250 kB."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class TooLarge(ValueError):
+    """A file is larger than any credential."""
 
 
 def is_there(path: str | Path) -> bool:
@@ -53,14 +59,14 @@ def open_to_read(path: str | Path) -> BinaryIO:
 
 
 def read_small(path: str | Path) -> bytes:
-    """Return a credential file that a kubeconfig names; raises OSError, ValueError for one of more than 2 MiB.
+    """Return a credential file that a kubeconfig names; raises OSError, TooLarge for one of more than 2 MiB.
 
     It may be anything that a hostile kubeconfig finds: a device without end, a pipe that nobody writes to.
     """
     with open_to_read(path) as stream:
         data = stream.read(SMALL_BYTES + 1)
     if len(data) > SMALL_BYTES:
-        raise ValueError("more than 2 MiB")
+        raise TooLarge("more than 2 MiB")
     return data
 
 
@@ -113,6 +119,24 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same from changing `path` inside the block (a lock file beside it).
+
+    Raises UserError where the folder takes no file.
+    """
+    try:
+        paths.make_private(path.parent)
+        handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def set_aside(path: Path) -> Path:

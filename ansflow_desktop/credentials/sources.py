@@ -12,11 +12,8 @@ from typing import Any
 import msgspec
 
 from ansflow_desktop.credentials.verdict_words import EMPTY
-from ansflow_desktop.files import open_to_read
+from ansflow_desktop.files import TooLarge, read_small
 from ansflow_desktop.i18n import Text, msg
-
-MOST_BYTES = 2 * 1024 * 1024
-"""No credential file is larger; a bundle of all public authorities has about 250 kB."""
 
 _LONG = 20
 
@@ -41,15 +38,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def read_file(path: str) -> Found:
     """Return what the file `path` holds; a file that is missing, a folder, or too large is a problem."""
     try:
-        with open_to_read(path) as stream:
-            data = stream.read(MOST_BYTES + 1)
+        data = read_small(path)
     except FileNotFoundError:
         return Found(place=path, problem=msg("The file %(file)s does not exist", file=path))
+    except TooLarge:
+        return Found(place=path, problem=msg("The file %(file)s is too large for a credential", file=path))
     except (OSError, ValueError) as error:
         words = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         return Found(place=path, problem=msg("The file %(file)s cannot be read (%(words)s)", file=path, words=words))
-    if len(data) > MOST_BYTES:
-        return Found(place=path, problem=msg("The file %(file)s is too large for a credential", file=path))
     return Found(place=path, data=data, problem="" if data.strip() else EMPTY)
 
 

@@ -102,7 +102,7 @@ class VaultPresenter(Presenter):
 
     def start_over(self) -> None:
         """Set a vault aside that nobody can open any more; `started_over` and `ask_create`, or `refused` follow."""
-        self._start("change", self._begin_anew())
+        self._start("change", self._set_aside(lambda: self._services.vault.start_over()))
 
     def export(self, path: str, passphrase: str) -> None:
         """Write an encrypted export; `done` or `refused` follows."""
@@ -125,18 +125,18 @@ class VaultPresenter(Presenter):
 
     def restore_copy(self) -> None:
         """Put the vault's copy in its place; `started_over` and `ask_unlock` or `unlocked`, or `refused` follow."""
-        self._start("change", self._restore())
+        self._start("change", self._set_aside(lambda: self._services.vault.restore_copy()))
 
-    async def _restore(self) -> None:
-        vault = self._services.vault
+    async def _set_aside(self, call: Callable[[], Path]) -> None:
+        """Have `call` put something else in the vault's place and say where the old one is kept; then open that."""
         try:
-            kept = await off_thread(vault.restore_copy)
+            kept = await off_thread(call)
         except UserError as error:
             self.refused.emit(error)
             return
         await self._read()
         self.started_over.emit()
-        self._tell_kept(kept)
+        self.said.emit(msg("The old vault was set aside"), msg("It is kept as %(path)s", path=str(kept)))
         await self._open_again()
 
     async def _open_again(self) -> None:
@@ -149,9 +149,6 @@ class VaultPresenter(Presenter):
             return
         await self._read()
         self.unlocked.emit()
-
-    def _tell_kept(self, kept: Path) -> None:
-        self.said.emit(msg("The old vault was set aside"), msg("It is kept as %(path)s", path=str(kept)))
 
     def _change(self, call: Callable[[], None]) -> None:
         self._start("change", self._done(call))
@@ -179,18 +176,6 @@ class VaultPresenter(Presenter):
             self.ask_damaged.emit(error)
         else:
             self.refused.emit(error)
-
-    async def _begin_anew(self) -> None:
-        vault = self._services.vault
-        try:
-            kept = await off_thread(vault.start_over)
-        except UserError as error:
-            self.refused.emit(error)
-            return
-        await self._read()
-        self.started_over.emit()
-        self._tell_kept(kept)
-        await self._open_again()
 
     async def _read(self) -> None:
         state = await off_thread(self._services.vault.state)

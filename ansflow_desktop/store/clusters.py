@@ -5,17 +5,14 @@ A file and not a table: the list of clusters is wanted at every start, before SQ
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ansflow_desktop import files, paths
+from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.cluster import ClusterMarks, OwnCluster
@@ -121,7 +118,7 @@ class ClusterShelf:
         self._change(lambda document: document)
 
     def _change(self, change: Callable[[_Document], _Document]) -> None:
-        with self._lock, self._alone():
+        with self._lock, files.alone(self._path):
             changed = change(self._load())
             fields = msgspec.to_builtins(changed)
             unknown = fields.pop("unknown")
@@ -129,19 +126,6 @@ class ClusterShelf:
             files.write_atomic(self._path, data)
             files.write_atomic(self._backup, data)  # the same: an older one would lack the last mark
             self._known = None
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        try:
-            paths.make_private(self._path.parent)
-            handle = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise files.cannot_write(self._path, error) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
     def _read(self) -> _Document:
         with self._lock:

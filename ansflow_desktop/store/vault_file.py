@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ansflow_desktop import files, paths
+from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.store import vault_seal
@@ -88,19 +86,9 @@ class VaultFile:
             files.write_atomic(self.path, vault_seal.encode(found))
             return kept
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Keep other processes from writing inside the block; raises UserError where the folder takes no file."""
-        try:
-            paths.make_private(self.path.parent)
-            handle = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise files.cannot_write(self.path, error) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return files.alone(self.path)
 
     def _sweep(self) -> None:
         """Remove what a killed writer left; its data is encrypted, but of no use."""
