@@ -174,15 +174,16 @@ def _step_plan(session: Session, view: StepView, *, literal: bool) -> dict[str, 
 
 def _deploy_plan(session: Session, step: PipelineStep, context: ExecutionContext) -> dict[str, Any]:
     from ansflow_desktop.executors import plan, preview
+    from ansflow_desktop.executors.known_texts import without
     from ansflow_desktop.executors.step_secrets import redactor_of
 
     services = session.services
     target = services.catalog.user_target(step.k8s_cluster)
     with tempfile.TemporaryDirectory(prefix="ansflow-plan-") as folder:
         planned = plan.plan_step(step, context, services.tools, target, Path(folder))
-        redact = redactor_of(step, context)
-        commands = [redact(plan.copy_text(command)) for command in planned.commands]
     rendered = run_cancellable(lambda cancel: preview.render(step, context, services.tools, cancel))
+    redact = redactor_of(step, context)
+    commands = [redact(plan.copy_text(without(command, rendered.known))) for command in planned.commands]
     notices: list[Text] = list(planned.notices)
     return {"commands": commands, "notices": notices, "manifest": rendered.text, "problems": list(rendered.problems)}
 

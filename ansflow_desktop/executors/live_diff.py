@@ -19,6 +19,7 @@ from ansflow_desktop.executors.live_diff_objects import LiveObject, compared
 from ansflow_desktop.executors.planned import decode
 from ansflow_desktop.executors.preview import RawRendering, render_raw
 from ansflow_desktop.executors.server_check import AskingCancelled
+from ansflow_desktop.executors.step_secrets import names_shown
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.command import ToolSet
 from ansflow_desktop.models.diff import DiffLine
@@ -115,10 +116,11 @@ def _helm(
     if raw.cancelled:
         return LiveDiff(cancelled=True)
     pairs = live_diff_helm.objects_of(raw, live, step.k8s_namespace)
-    known = frozenset(texts_of_secrets(each.data for pair in pairs for each in pair if each))
+    known = _known(step, pairs)
     return _told(
         live_diff_helm.values_lines(live, coming, known),
         pairs,
+        known,
         raw,
         live_diff_helm.notices(live, raw, step.k8s_namespace),
         is_live=live.revision > 0,
@@ -143,20 +145,26 @@ def _manifest(
     found = live_diff_manifest.read_live(
         document, raw.text, raw.field, step.k8s_namespace, creates_namespace=config.create_namespace, cancel=cancel
     )
-    return _told(
-        (), found.pairs, msgspec.structs.replace(raw, problems=found.problems), found.notices, is_live=found.is_live
-    )
+    known = _known(step, found.pairs)
+    ended = msgspec.structs.replace(raw, problems=found.problems)
+    return _told((), found.pairs, known, ended, found.notices, is_live=found.is_live)
+
+
+def _known(step: PipelineStep, pairs: list[tuple[LiveObject | None, LiveObject | None]]) -> frozenset[str]:
+    """Return the texts that the Secrets of both sides hold; what the step shows openly is none."""
+    return texts_of_secrets(each.data for pair in pairs for each in pair if each).difference(names_shown(step))
 
 
 def _told(
     values: tuple[DiffLine, ...],
     pairs: list[tuple[LiveObject | None, LiveObject | None]],
+    known: frozenset[str],
     raw: RawRendering,
     notices: tuple[Text, ...],
     *,
     is_live: bool,
 ) -> LiveDiff:
-    found = [each for each in (_object(old, new) for old, new in pairs) if each]
+    found = [each for each in (_object(old, new, known) for old, new in pairs) if each]
     return LiveDiff(
         values=values,
         objects=tuple(found),
@@ -167,10 +175,10 @@ def _told(
     )
 
 
-def _object(old: LiveObject | None, new: LiveObject | None) -> ObjectDiff | None:
+def _object(old: LiveObject | None, new: LiveObject | None, known: frozenset[str]) -> ObjectDiff | None:
     one = new or old
     assert one
-    lines = compared(old, new)
+    lines = compared(old, new, known)
     if old and new and not lines:
         return None
     change = Change.CHANGED if old and new else Change.ADDED if new else Change.REMOVED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import secrets
@@ -17,6 +16,7 @@ from ansflow_desktop.models.diff import DiffLine, Sign, diff_lines, whole
 
 MASK = "***"
 _SHORTEST = 6
+_SHORTEST_NUMBER = 10
 _SECRET = re.compile(
     r"passw|passphrase|pwd|secret|token|credential|api[-_]?key|access[-_]?key|private[-_]?key|encryption[-_]?key",
     re.IGNORECASE,
@@ -27,6 +27,10 @@ _HARMLESS = re.compile(
     r"tokenExpirationSeconds|automountServiceAccountToken|(path|file|mount|enabled|expir\w*|ttl|length)$",
     re.IGNORECASE,
 )
+ENTRIES = ("data", "stringData")
+"""Where a Secret holds its values."""
+
+_NAMES = ("name", "namespace")
 _SALT = secrets.token_bytes(16)
 _MARK_FIRST, _MARK_COUNT = 0xE000, 0x1000
 _MARKS = re.compile("[\ue000-\uefff]+")
@@ -42,38 +46,69 @@ def may_hold_secrets(text: str) -> bool:
     return bool(_SECRET.search(text))
 
 
-def masked_object(value: Any) -> Any:
-    """Return a Kubernetes object as plain data with its secrets masked by marks that tell them apart."""
-    if not isinstance(value, dict):
-        return _masked(value)
-    if value.get("kind") == "Secret":
-        return {key: _all(below) if key in ("data", "stringData") else below for key, below in value.items()}
-    return _masked(value)
+def masked_object(value: Any, known: Collection[str] = ()) -> Any:
+    """Return a Kubernetes object as plain data with its secrets masked by marks that tell them apart.
+
+    `known` are texts that a Secret beside it holds: a value that is one of them is masked whatever its name.
+    """
+    if isinstance(value, dict) and value.get("kind") == "Secret":
+        kept = {key: _all(below) if key in ENTRIES else below for key, below in value.items()}
+    else:
+        kept = _masked(value)
+    return _without(kept, known) if known else kept
 
 
 def masked_values(value: Any, known: Collection[str] = ()) -> Any:
-    """Return Helm values with what looks secret masked by marks that tell them apart.
-
-    `known` are texts that a Secret of the chart holds: a value that is one of them is masked whatever its name.
-    """
-    return _without(_masked(value), frozenset(known))
+    """Return Helm values with what looks secret masked by marks that tell them apart; `known` as above."""
+    return _without(_masked(value), known) if known else _masked(value)
 
 
-def _without(value: Any, known: frozenset[str]) -> Any:
+def _without(value: Any, known: Collection[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(below, known) for key, below in value.items()}
     if isinstance(value, list):
         return [_without(item, known) for item in value]
-    return _mark(value) if isinstance(value, str) and value.strip() in known else value
+    return _mark(value) if is_known(value, known) else value
 
 
-def texts_of_secrets(objects: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the texts that the Secrets among `objects` hold, decoded; short ones, which could be anything, are not."""
+def is_known(value: Any, known: Collection[str]) -> bool:
+    """Return whether a scalar as a whole is one of the `known` texts; true, false and nothing are none."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and str(value).strip() in known
+
+
+def tells(text: str) -> bool:
+    """Return whether a text is long enough to be a secret by itself: short words and numbers stand in anything."""
+    stripped = text.strip()
+    return len(stripped) >= (_SHORTEST_NUMBER if stripped.isdigit() else _SHORTEST)
+
+
+def texts_of_secrets(objects: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the texts that the Secrets among `objects` hold, as they stand and decoded, base64 of the plain ones too.
+
+    Left out are short ones, which could be anything, and what also names an object or its namespace: it is no secret,
+    and a manifest without its names tells nothing.
+    """
+    texts: set[str] = set()
+    names: set[str] = set()
     for one in objects:
+        metadata = one.get("metadata")
+        names.update(_plain({key: metadata.get(key) for key in _NAMES}) if isinstance(metadata, Mapping) else ())
         if one.get("kind") == "Secret":
-            for text in (*_plain(one.get("stringData")), *map(_decoded, _plain(one.get("data")))):
-                if len(text.strip()) >= _SHORTEST:
-                    yield text.strip()
+            texts.update(form for text in _secret_entries(one) if tells(text) for form in _forms(text))
+    return frozenset(texts - names)
+
+
+def _secret_entries(one: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values of a Secret, decoded; what is no text stays as it stands."""
+    yield from _plain(one.get("stringData"))
+    for text in _plain(one.get("data")):
+        yield _decoded(text) or text
+
+
+def _forms(text: str) -> Iterator[str]:
+    yield text.strip()
+    for each in (text, text.strip()):
+        yield base64.b64encode(each.encode(errors="replace")).decode()
 
 
 def _plain(value: Any) -> tuple[str, ...]:
@@ -83,7 +118,7 @@ def _plain(value: Any) -> tuple[str, ...]:
 def _decoded(text: str) -> str:
     try:
         return base64.b64decode(text).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no text
         return ""
 
 

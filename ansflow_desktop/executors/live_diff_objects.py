@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Any, TypeAlias
 
 import msgspec
@@ -106,10 +107,10 @@ def only_like(value: Any, pattern: Any) -> Any:
     return value
 
 
-def compared(old: LiveObject | None, new: LiveObject | None) -> tuple[DiffLine, ...]:
-    """Return how an object changes as lines of YAML, secrets masked; empty where it does not."""
-    before = masked_object(without_noise(old.data)) if old else None
-    after = masked_object(without_noise(new.data)) if new else None
+def compared(old: LiveObject | None, new: LiveObject | None, known: Collection[str] = ()) -> tuple[DiffLine, ...]:
+    """Return how an object changes as lines of YAML, secrets and `known` texts masked; empty where it does not."""
+    before = masked_object(without_noise(old.data), known) if old else None
+    after = masked_object(without_noise(new.data), known) if new else None
     return difference(before, after)
 
 

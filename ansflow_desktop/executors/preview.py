@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ from ansflow_desktop.executors.manifest_documents import read_objects
 from ansflow_desktop.executors.outcome import said_by
 from ansflow_desktop.executors.plan import plan_step
 from ansflow_desktop.executors.planned import StepPlan, decode
-from ansflow_desktop.executors.step_secrets import redactor_of
+from ansflow_desktop.executors.step_secrets import names_shown, redactor_of
 from ansflow_desktop.helm.dependencies import materialise
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import releases, sync
@@ -39,13 +39,19 @@ _NOWHERE = KubeTarget(kubeconfig="/dev/null", context="preview")
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     """A rendered step: the manifest with Secrets masked, what is wrong, and (kind, namespace, name) of its objects.
 
-    `cancelled` says that it was given up and holds nothing.
+    `cancelled` says that it was given up and holds nothing. `known` are the texts that its Secrets hold, to be taken
+    out of values and commands (`known_texts.without`): they are never shown themselves.
     """
 
     text: str = ""
     problems: tuple[Problem, ...] = ()
     objects: tuple[ObjectKey, ...] = ()
     cancelled: bool = False
+    known: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Say how much it is: it holds secrets."""
+        return f"Rendered(objects={len(self.objects)}, problems={len(self.problems)}, cancelled={self.cancelled})"
 
 
 class RawRendering(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +68,8 @@ def render(step: PipelineStep, context: ExecutionContext, tools: ToolSet, cancel
 
     Blocking (some 0.1 s; missing dependencies are fetched into a private copy first); `cancel` ends it at once.
     """
-    found, redact = shown(render_raw(step, context, tools, cancel)), redactor_of(step, context)
+    found = shown(render_raw(step, context, tools, cancel), names_shown(step))
+    redact = redactor_of(step, context)
     problems = tuple(_without_secrets(problem, redact) for problem in found.problems)
     return msgspec.structs.replace(found, text=redact(found.text), problems=problems)
 
@@ -149,13 +156,13 @@ def template_result(plan: StepPlan, result: ProcessResult) -> RawRendering:
     return RawRendering(text=result.stdout, field="chart_path")
 
 
-def shown(raw: RawRendering) -> Rendered:
-    """Return a rendering as it may be shown: secrets masked, its objects named."""
+def shown(raw: RawRendering, names: Collection[str] = ()) -> Rendered:
+    """Return a rendering as it may be shown: secrets masked, its objects named; `names` stand openly anyway."""
     if raw.cancelled or raw.problems:
         return Rendered(problems=raw.problems, cancelled=raw.cancelled)
     try:
-        text, objects = rendered.masked_with_objects(raw.text)
-        return Rendered(text=text, objects=objects)
+        found = rendered.read(raw.text, names)
+        return Rendered(text=found.text, objects=found.objects, known=found.known)
     except safe_yaml.YamlProblem as problem:
         title = msg("What the chart renders to is not YAML")
         return Rendered(problems=(Problem(field=raw.field, title=title, message=problem.text()),))

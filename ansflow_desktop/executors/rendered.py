@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeAlias
 
+import msgspec
 import yaml
 
 from ansflow_desktop import safe_yaml
+from ansflow_desktop.executors.known_texts import fields, known_in, places, word
 from ansflow_desktop.executors.live_diff_masks import looks_secret
 
 MASK = '"***"'
@@ -25,18 +28,33 @@ def masked(text: str) -> str:
     """Return `text` with its secrets masked, all else as it stands; raises safe_yaml.YamlProblem.
 
     Masked are all values under a Secret's `data` and `stringData`, and elsewhere what is named like a secret
-    (`password: …`, an environment variable DB_PASSWORD). They are replaced at their places (recipes.md, "YAML edits").
+    (`password: …`, an environment variable DB_PASSWORD) and what a Secret of `text` holds. They are replaced at their
+    places (recipes.md, "YAML edits").
     """
-    return masked_with_objects(text)[0]
+    return read(text).text
 
 
-def masked_with_objects(text: str) -> tuple[str, tuple[ObjectKey, ...]]:
-    """Return `masked(text)` and `objects_of(text)`, reading the text once."""
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A manifest with its secrets masked, its objects, and the texts that its Secrets hold: those are never shown."""
+
+    text: str
+    objects: tuple[ObjectKey, ...] = ()
+    known: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Say nothing: it holds secrets."""
+        return "Reading(***)"
+
+
+def read(text: str, names: Collection[str] = ()) -> Reading:
+    """Return `masked(text)` and `objects_of(text)`, reading the text once; `names` stand openly and are no secrets."""
     nodes = safe_yaml.compose(text)
+    known = known_in(nodes).difference(names)
     spans = [span for node in nodes for span in (*_secret_spans(node), *_named_spans(node))]
+    spans += [(start, end) for start, end, _key in places(nodes, known) if end > start]
     for start, end in sorted(set(spans), reverse=True):
         text = text[:start] + MASK + _line_end(text[start:end]) + text[end:]
-    return text, _objects(nodes)
+    return Reading(text=text, objects=_objects(nodes), known=known)
 
 
 def _objects(nodes: list[Any]) -> tuple[ObjectKey, ...]:
@@ -50,34 +68,24 @@ def _line_end(value: str) -> str:
 
 
 def _identity(node: Any) -> tuple[str, str, str] | None:
-    fields = _fields(node)
-    metadata = _fields(fields.get("metadata"))
-    kind, name = _word(fields.get("kind")), _word(metadata.get("name"))
-    return (kind, _word(metadata.get("namespace")), name) if kind and name else None
-
-
-def _fields(node: Any) -> dict[str, Any]:
-    if not isinstance(node, yaml.MappingNode):
-        return {}
-    return {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-
-
-def _word(node: Any) -> str:
-    return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
+    inside = fields(node)
+    metadata = fields(inside.get("metadata"))
+    kind, name = word(inside.get("kind")), word(metadata.get("name"))
+    return (kind, word(metadata.get("namespace")), name) if kind and name else None
 
 
 def _secret_spans(node: Any) -> list[tuple[int, int]]:
-    fields = _fields(node)
-    if _word(fields.get("kind")).endswith("List"):
-        items = fields.get("items")
+    inside = fields(node)
+    if word(inside.get("kind")).endswith("List"):
+        items = inside.get("items")
         return [
             span
             for item in (items.value if isinstance(items, yaml.SequenceNode) else ())
             for span in _secret_spans(item)
         ]
-    if _word(fields.get("kind")) != "Secret":
+    if word(inside.get("kind")) != "Secret":
         return []
-    return [span for name in ("data", "stringData") for span in _value_spans(fields.get(name))]
+    return [span for name in ("data", "stringData") for span in _value_spans(inside.get(name))]
 
 
 def _named_spans(node: Any) -> list[tuple[int, int]]:
@@ -86,9 +94,9 @@ def _named_spans(node: Any) -> list[tuple[int, int]]:
     pending, seen = [node], {id(node)}
     while pending:
         here = pending.pop()
-        fields = _fields(here)
-        environment = looks_secret(_word(fields.get("name")))
-        for name, value in fields.items():
+        inside = fields(here)
+        environment = looks_secret(word(inside.get("name")))
+        for name, value in inside.items():
             if _hides(value) and (looks_secret(name) or (environment and name == "value")):
                 found += _value_spans(value)
         fresh = [below for below in safe_yaml.children(here) if id(below) not in seen]

@@ -13,15 +13,13 @@ from typing import Any
 
 from ansflow_desktop import safe_yaml
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.executors.live_diff_masks import looks_secret, may_hold_secrets, secret_texts
+from ansflow_desktop.executors.live_diff_masks import looks_secret, may_hold_secrets, secret_texts, tells
 from ansflow_desktop.executors.manifest_deploy import manifest_text
 from ansflow_desktop.executors.planned import Config, decode, step_directory
 from ansflow_desktop.helm.values_merge import SourceProblem, sources_of
 from ansflow_desktop.models.pipeline import Delete, ExecutionContext, HelmDeploy, ManifestDeploy, PipelineStep, StepType
 from ansflow_desktop.redact import Redactor
 
-_SHORTEST = 6
-_SHORTEST_NUMBER = 10
 _ENTRIES = ("data", "stringData")
 
 
@@ -31,11 +29,11 @@ def secrets_in_variables(variables: Mapping[str, str], *steps: PipelineStep) -> 
     Left out is what another variable says openly, and what is part of a name that one of `steps` shows anyway.
     """
     open_ = {text for name, text in variables.items() if not looks_secret(name)}
-    open_names = [name for step in steps for name in _shown(step)]
+    open_names = [name for step in steps for name in names_shown(step)]
     return tuple(
         text
         for name, text in variables.items()
-        if looks_secret(name) and _tells(text) and text not in open_ and not any(text in one for one in open_names)
+        if looks_secret(name) and tells(text) and text not in open_ and not any(text in one for one in open_names)
     )
 
 
@@ -46,8 +44,8 @@ def secrets_in_step(step: PipelineStep, context: ExecutionContext) -> tuple[str,
     message would be mangled.
     """
     found = [*secrets_in_variables(step.env), *_of_config(step, context)]
-    shown = tuple(_shown(step))
-    return tuple(dict.fromkeys(text for text in found if _tells(text) and not any(text in one for one in shown)))
+    shown = names_shown(step)
+    return tuple(dict.fromkeys(text for text in found if tells(text) and not any(text in one for one in shown)))
 
 
 def redactor_of(step: PipelineStep, context: ExecutionContext) -> Redactor:
@@ -55,16 +53,15 @@ def redactor_of(step: PipelineStep, context: ExecutionContext) -> Redactor:
     return Redactor((*secrets_in_variables(context.variables, step), *secrets_in_step(step, context)))
 
 
-def _shown(step: PipelineStep) -> Iterator[str]:
+def names_shown(step: PipelineStep) -> tuple[str, ...]:
+    """Return what `step` shows of itself anyway: its names, its cluster, what it deploys and where."""
+    return tuple(name for name in _names(step) if name)
+
+
+def _names(step: PipelineStep) -> Iterator[str]:
     yield from (step.name, step.k8s_cluster, step.k8s_namespace, step.k8s_resource_name)
     keys = ("release_name", "chart_name", "chart_path", "chart_repo", "kustomize", "container", "selector")
     yield from (str(step.k8s_config[key]) for key in keys if step.k8s_config.get(key))
-
-
-def _tells(text: str) -> bool:
-    """Say whether a text is long enough to be taken out of others: short words and numbers stand in anything."""
-    stripped = text.strip()
-    return len(stripped) >= (_SHORTEST_NUMBER if stripped.isdigit() else _SHORTEST)
 
 
 def _of_config(step: PipelineStep, context: ExecutionContext) -> Iterable[str]:

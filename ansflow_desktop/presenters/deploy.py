@@ -60,6 +60,7 @@ class DeployPresenter(Presenter):
         self.run.changed.connect(self._on_run_changed)
         self.run.output_added.connect(self.output_added)
         self.run.finished.connect(self._on_run_finished)
+        self._known: frozenset[str] = frozenset()
         recent = tuple(services.settings.recent_charts)
         self.state = DeployState(recent=recent, read_only=bool(getattr(services, "read_only", False)))
 
@@ -120,6 +121,14 @@ class DeployPresenter(Presenter):
         self._change(cluster=name, namespace=namespace, namespace_list=None, kept="")
         self.form_replaced.emit()
         self._follow_up()
+
+    @Slot(str, str)
+    def rename_cluster(self, before: str, name: str) -> None:
+        """Go on with the same cluster, which is called `name` now: what was typed for it stays."""
+        if before == self.state.cluster:
+            self._change(cluster=name)
+            self.form_replaced.emit()
+            self._follow_up()
 
     @Slot(str)
     def cluster_answered(self, name: str) -> None:
@@ -210,7 +219,7 @@ class DeployPresenter(Presenter):
 
     async def _plan_later(self, number: int) -> None:
         await asyncio.sleep(_PLAN_DELAY_S)
-        self._planner.plan(number, self.state.request)
+        self._planner.plan(number, self.state.request, self._known)
 
     async def _render_later(self, number: int) -> None:
         await asyncio.sleep(_PREVIEW_DELAY_S)
@@ -230,6 +239,15 @@ class DeployPresenter(Presenter):
             self._change(
                 preview=Preview(status=status, text=answer.text, objects=answer.objects, problems=answer.problems)
             )
+            self._leave_out(answer.known)
+
+    def _leave_out(self, known: frozenset[str]) -> None:
+        """Plan anew where a Secret of the rendering holds what the command may show, and keep it out of the next."""
+        request = self.state.request
+        if known != self._known and (request.custom_values or request.set_values):
+            self._stop("plan")
+            self._planner.plan(self._requests.begin("plan"), request, known)
+        self._known = known
 
     def _ask_kept(self) -> None:
         number = self._requests.begin("kept")

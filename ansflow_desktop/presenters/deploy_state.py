@@ -35,12 +35,20 @@ class PreviewStatus(enum.StrEnum):
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """The rendered manifest, or why there is none: `problems` in helm's words."""
+    """The rendered manifest, or why there is none: `problems` in helm's words.
+
+    `known` are the texts that its Secrets hold, to be taken out of the commands: they are never shown.
+    """
 
     status: PreviewStatus = PreviewStatus.NONE
     text: str = ""
     objects: int = 0
     problems: tuple[Problem, ...] = ()
+    known: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Say how it stands: it holds secrets."""
+        return f"Preview({self.status.value}, objects={self.objects}, problems={len(self.problems)})"
 
 
 class DeployState(msgspec.Struct, frozen=True, kw_only=True):

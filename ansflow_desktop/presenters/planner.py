@@ -36,11 +36,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendering(msgspec.Struct, frozen=True, kw_only=True):
-    """The manifest that helm renders, how many objects it holds, or why there is none."""
+    """The manifest that helm renders, how many objects it holds, or why there is none.
+
+    `known` are the texts that its Secrets hold: they are never shown.
+    """
 
     text: str = ""
     objects: int = 0
     problems: tuple[Problem, ...] = ()
+    known: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Say how much it is: it holds secrets."""
+        return f"Rendering(objects={self.objects}, problems={len(self.problems)})"
 
 
 class Planner(QObject):
@@ -57,11 +65,11 @@ class Planner(QObject):
         self._renders: CallThread | None = None
         self._rendering = Cancel()
 
-    def plan(self, number: int, request: DeployRequest) -> None:
-        """Answer question `number` with `planned(number, Plan)`."""
+    def plan(self, number: int, request: DeployRequest, known: frozenset[str] = frozenset()) -> None:
+        """Answer question `number` with `planned(number, Plan)`; its command shows none of the `known` texts."""
         if self._plans is None:
             self._plans = self._thread(self._on_planned)
-        self._plans.call(number, lambda: self._plan(request))
+        self._plans.call(number, lambda: self._plan(request, known))
 
     def render(self, number: int, request: DeployRequest) -> None:
         """Answer question `number` with `rendered(number, Rendering)`; a rendering under way is ended."""
@@ -86,13 +94,14 @@ class Planner(QObject):
     def _on_rendered(self, number: int, answer: object) -> None:
         self.rendered.emit(number, answer if isinstance(answer, Rendering) else Rendering(problems=_problems(answer)))
 
-    def _plan(self, request: DeployRequest) -> Plan:
+    def _plan(self, request: DeployRequest, known: frozenset[str]) -> Plan:
         try:
-            return self._planned(request)
+            return self._planned(request, known)
         except (OSError, ValueError) as error:
             return Plan(problems=_problems(_not_a_path(error)))
 
-    def _planned(self, request: DeployRequest) -> Plan:
+    def _planned(self, request: DeployRequest, known: frozenset[str]) -> Plan:
+        from ansflow_desktop.executors.known_texts import without
         from ansflow_desktop.executors.plan import copy_text, plan_step
         from ansflow_desktop.executors.preflight import check_request
 
@@ -102,7 +111,7 @@ class Planner(QObject):
             plan = plan_step(request.step(), _context(request), tools, self._target(request), Path(request.chart_path))
         except UserError as error:
             return Plan(problems=problems or _problems(error))
-        typed = plan.shown or plan.commands[-1]
+        typed = without(plan.shown or plan.commands[-1], known)
         fetches = plan.preparation.notice if plan.preparation else ""
         return Plan(command=typed.shown(), copy_text=copy_text(typed), fetches=fetches, problems=problems)
 
@@ -129,7 +138,7 @@ class Planner(QObject):
         from ansflow_desktop.executors.preview import render
 
         found = render(request.step(), _context(request), self._services.tools, cancel)
-        return Rendering(text=found.text, objects=len(found.objects), problems=tuple(found.problems))
+        return Rendering(text=found.text, objects=len(found.objects), problems=tuple(found.problems), known=found.known)
 
     def read_chart(self, path: str) -> Chart:
         """Return the chart in folder `path` (absolute); raises UserError; blocking."""

@@ -31,7 +31,8 @@ class StepPreview(Presenter):
     """`state` is what is known of the step shown last; `state_changed` says that it is another one now.
 
     The commands come at once, the manifest after a pause, the difference only while somebody looks at it
-    (`want_difference`), as it asks the cluster.
+    (`want_difference`), as it asks the cluster. What the manifest's Secrets hold is known when it is there: the
+    commands come again without it, and it stays out of those of the next text of the same step.
     """
 
     def __init__(self, services: Any) -> None:
@@ -43,6 +44,7 @@ class StepPreview(Presenter):
         self._asked: tuple[str, str, int] | None = None
         self._question: work.Question | None = None
         self._turn = 0
+        self._known: frozenset[str] = frozenset()
         self._wanted = False
         self._render_timer = self._timer(RENDER_DELAY_MS)
         self._render_timer.timeout.connect(self._render)
@@ -61,6 +63,8 @@ class StepPreview(Presenter):
         """Preview step `index` of `text` (None: none); relative paths start in `folder`. What was shown is stale."""
         asked = None if index is None else (text, folder, index)
         if asked != self._asked:
+            if asked is None or self._asked is None or asked[1:] != self._asked[1:]:
+                self._known = frozenset()
             self._asked = asked
             self._begin()
 
@@ -90,10 +94,14 @@ class StepPreview(Presenter):
         if self._question is None:
             return
         question = self._question
-        self._call("commands", self._on_commands, lambda: work.commands(question, self._services))
+        self._ask_commands(question)
         self._render_timer.start()
         if self._wanted:
             self._difference_timer.start()
+
+    def _ask_commands(self, question: work.Question) -> None:
+        known = self._known
+        self._call("commands", self._on_commands, lambda: work.commands(question, self._services, known))
 
     def _ask_anew(self) -> work.Question | None:
         """Return what is asked for as a question of its own: an answer to an earlier one never stands for it."""
@@ -145,7 +153,11 @@ class StepPreview(Presenter):
     def _on_manifest(self, number: int, answer: Any) -> None:
         if self._requests.current("manifest", number) and answer is not None:
             failed = Preview(status=PreviewStatus.FAILED, problems=_problems(answer))
-            self._set(manifest=failed if isinstance(answer, UserError) else answer)
+            shown = failed if isinstance(answer, UserError) else answer
+            self._set(manifest=shown)
+            if self._question and shown.known != self._known:
+                self._known = shown.known
+                self._ask_commands(self._question)
 
     @Slot(int, object)
     def _on_difference(self, number: int, answer: Any) -> None:

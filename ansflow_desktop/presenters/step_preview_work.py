@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +66,9 @@ def view_of(question: Question) -> StepView:
     return view
 
 
-def commands(question: Question, services: Any) -> Commands:
-    """Return the exact commands of the step."""
+def commands(question: Question, services: Any, known: Collection[str] = ()) -> Commands:
+    """Return the exact commands of the step, without what is `known` to be in a Secret of its rendering."""
+    from ansflow_desktop.executors.known_texts import without
     from ansflow_desktop.executors.plan import copy_text, plan_step
     from ansflow_desktop.executors.step_secrets import redactor_of
 
@@ -78,7 +79,7 @@ def commands(question: Question, services: Any) -> Commands:
         plan = plan_step(view.step, view.context, services.tools, target, Path(view.context.working_directory))
     except (UserError, OSError, ValueError) as error:
         return Commands(status=PreviewStatus.FAILED, problems=_problems(error, question, view))
-    typed = (plan.shown,) if plan.shown else plan.commands
+    typed = [without(each, known) for each in ((plan.shown,) if plan.shown else plan.commands)]
     fetches = (plan.preparation.notice,) if plan.preparation and plan.shown else ()
     redact = redactor_of(view.step, view.context)
     return Commands(
@@ -118,7 +119,11 @@ def manifest(question: Question, services: Any, cancel: Cancel) -> Preview | Non
         return None
     status = PreviewStatus.FAILED if found.problems and not found.text else PreviewStatus.READY
     return Preview(
-        status=status, text=found.text, objects=len(found.objects), problems=_below(found.problems, question)
+        status=status,
+        text=found.text,
+        objects=len(found.objects),
+        problems=_below(found.problems, question),
+        known=found.known,
     )
 
 

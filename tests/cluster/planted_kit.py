@@ -28,10 +28,10 @@ def mark(name):
 def chart(folder):
     (folder / "templates").mkdir(parents=True)
     (folder / "Chart.yaml").write_text("apiVersion: v2\nname: chart\nversion: 0.1.0\n")
-    (folder / "values.yaml").write_text("password: ''\ncustomPassword: ''\n")
+    (folder / "values.yaml").write_text("password: ''\ncustom: ''\n")
     (folder / "templates" / "secret.yaml").write_text(
         "apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-s'}\n"
-        "stringData:\n  password: {{ .Values.password | quote }}\n  custom: {{ .Values.customPassword | quote }}\n"
+        "stringData:\n  password: {{ .Values.password | quote }}\n  custom: {{ .Values.custom | quote }}\n"
     )
 
 

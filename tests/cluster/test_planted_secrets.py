@@ -99,7 +99,7 @@ def pipeline(plants, namespace):
                     "chart_path": "chart",
                     "release_name": "planted",
                     "values_files": ["values.yaml"],
-                    "custom_values": yaml.safe_dump({"customPassword": plants["custom"]}),
+                    "custom_values": yaml.safe_dump({"custom": plants["custom"]}),
                     "timeout": "60s",
                 },
             },

@@ -24,8 +24,9 @@ class FakePlanner(Planner):
         self.plans: list = []
         self.renders: list = []
 
-    def plan(self, number, request):
+    def plan(self, number, request, known=frozenset()):
         self.plans.append((number, request))
+        self.left_out = known
 
     def render(self, number, request):
         self.renders.append((number, request))
@@ -203,6 +204,16 @@ def test_cancel_reaches_the_runner_at_once_and_again(chosen, services, planner, 
         chosen.cancel()
     assert chosen.state.run.phase is Phase.CANCELLED
     assert chosen.state.run.verdict.tone == "warn"
+
+
+def test_what_the_rendering_puts_into_a_secret_is_planned_out_of_the_command(chosen, planner, qtbot):
+    chosen.edit(custom_values="custom: blue-Horse")
+    qtbot.waitUntil(lambda: chosen.state.custom_values and planner.renders[-1][1].custom_values != "")
+    asked = len(planner.plans)
+    planner.rendered.emit(planner.renders[-1][0], Rendering(text="x", known=frozenset({"blue-Horse"})))
+    assert planner.left_out == {"blue-Horse"} and len(planner.plans) == asked + 1
+    planner.rendered.emit(planner.renders[-1][0], Rendering(text="x", known=frozenset({"blue-Horse"})))
+    assert len(planner.plans) == asked + 1
 
 
 def test_fields_are_known_by_their_last_part():

@@ -155,6 +155,20 @@ def test_commands_and_manifest_of_a_step(preview, qtbot):
     assert preview.state.manifest.status is PreviewStatus.NONE
 
 
+def test_what_the_chart_puts_into_a_secret_goes_from_the_commands(preview, qtbot, tmp_path):
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: c\nversion: 0.1.0\n")
+    (tmp_path / "templates" / "s.yaml").write_text(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: '{{ .Values.custom }}'}\n"
+    )
+    preview.show(text(values="custom: blue-Horse", chart=tmp_path), "/", 0)
+    qtbot.waitUntil(lambda: ready(preview) and "<CUSTOM>" in preview.state.commands.copy_text, timeout=20_000)
+    assert "blue-Horse" not in preview.state.commands.copy_text + preview.state.manifest.text + repr(preview.state)
+    preview.show(text(values="custom: blue-Horse # more", chart=tmp_path), "/", 0)
+    qtbot.waitUntil(lambda: preview.state.commands.status is PreviewStatus.READY, timeout=20_000)
+    assert "blue-Horse" not in preview.state.commands.copy_text
+
+
 def test_no_old_preview_is_ever_shown_as_the_present_one(preview, qtbot):
     shown, asked = [], []
 
