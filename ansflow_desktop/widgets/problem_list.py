@@ -21,6 +21,7 @@ from ansflow_desktop.i18n import Message, _, msg, msg_n, translate
 from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.widgets import icons, theme
 from ansflow_desktop.widgets.controls import label, plain_tip
+from ansflow_desktop.widgets.focus_ring import Ringed
 
 MAX_HEIGHT = 190
 MAX_ROWS = 200
@@ -101,7 +102,7 @@ class _Delegate(QStyledItemDelegate):
 _WRAPPED = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft.value) | int(Qt.AlignmentFlag.AlignTop.value)
 
 
-class _List(QListWidget):
+class _List(Ringed, QListWidget):
     """Tells of a click and of Enter alike."""
 
     picked = Signal(int)

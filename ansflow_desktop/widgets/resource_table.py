@@ -19,6 +19,7 @@ from ansflow_desktop.models.resource_table import TableRow
 from ansflow_desktop.presenters.resource_rows import ShownColumn, cell_text, sort_rows
 from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.controls import plain_tip
+from ansflow_desktop.widgets.focus_ring import paint_ring
 from ansflow_desktop.widgets.resource_paint import STATE_TITLES, Lane, RowPainter, look_of
 from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
 
@@ -225,6 +226,7 @@ class ResourceTable(Table):
             rect = QRect(0, self.rowViewportPosition(number), self.viewport().width(), height)
             self._paint.row(self._model.row(number), lanes, rect, state)
         painter.end()
+        paint_ring(self)
 
     def _lanes(self, area: QRect) -> list[Lane]:
         """Return the columns of which something lies in `area`."""

@@ -40,6 +40,7 @@ from ansflow_desktop.widgets.controls import (
     row,
     set_property,
 )
+from ansflow_desktop.widgets.focus_ring import Ringed
 
 _TICK_MS = 500
 _TREE_ROW = 30
@@ -134,7 +135,7 @@ def state_of(node: ResourceNode) -> str:
     return translate(node.message) or translate(words.HEALTH[node.health].word)
 
 
-class ResourceTree(QTreeWidget):
+class ResourceTree(Ringed, QTreeWidget):
     """The release's objects by owner; items are kept and changed, so that nothing blinks."""
 
     def __init__(self) -> None:
@@ -255,7 +256,7 @@ class _LineDelegate(QStyledItemDelegate):
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
 
 
-class Timeline(QListWidget):
+class Timeline(Ringed, QListWidget):
     """Events of the release as they came: time, object, words; repeated ones are counted."""
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.presenters.pipeline_editor_state import StepRow
 from ansflow_desktop.widgets import icons, theme, words
 from ansflow_desktop.widgets.controls import plain_tip
+from ansflow_desktop.widgets.focus_ring import Ringed
 
 _ROW = Qt.ItemDataRole.UserRole
 _HEIGHT = 48
@@ -110,7 +111,7 @@ def spoken(step: StepRow) -> str:
     return ". ".join(parts)
 
 
-class StepList(QListWidget):
+class StepList(Ringed, QListWidget):
     """Emits `picked(index)`, `moved(index, to)` (`to` counted without the moved one) and what the keys ask for.
 
     Keys: Alt+Up, Alt+Down, Ctrl+C, Ctrl+V, Ctrl+D (duplicate), Delete, Space (turn on or off), Return (go to the form).

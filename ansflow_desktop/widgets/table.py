@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from ansflow_desktop.widgets import icons, theme
 from ansflow_desktop.widgets.controls import plain_tip
+from ansflow_desktop.widgets.focus_ring import Ringed
 from ansflow_desktop.widgets.words import Look
 
 Index = QModelIndex | QPersistentModelIndex
@@ -218,7 +219,7 @@ class _Header(QHeaderView):
             icons.paint(painter, QRectF(left, rect.center().y() - 6, 13, 13), icon, "muted")
 
 
-class Table(QTableView):
+class Table(Ringed, QTableView):
     """A table of a RowsModel; emits `activated_row(row)` on Enter or a double click, `chosen()` on a selection."""
 
     activated_row = Signal(object)
