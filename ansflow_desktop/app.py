@@ -136,6 +136,8 @@ class Window(QObject):
         self.clusters.approval_needed.connect(self._on_approval_needed)
         frame.cluster_changed.connect(self.deploy.choose_cluster)
         frame.cluster_changed.connect(self.releases.choose_cluster)
+        frame.cluster_renamed.connect(self.deploy.rename_cluster)
+        frame.cluster_renamed.connect(self.releases.rename_cluster)
         frame.namespace_changed.connect(self.releases.choose_namespace)
         frame.namespace_changed.connect(self.deploy.choose_namespace)
         frame.namespaces_changed.connect(self.deploy.set_namespaces)
@@ -211,6 +213,7 @@ class Window(QObject):
 
         page = CredentialsPage(self.credentials)
         page.unlock_asked.connect(self.vault.ask_now)
+        page.approve_asked.connect(self.clusters.ask_approval)
         return page
 
     def _pipelines_page(self) -> Page:
@@ -244,6 +247,7 @@ class Window(QObject):
             made.desk.run_finished.connect(self._on_pipeline_finished)
             made.desk.template_asked.connect(self._on_template_asked)
             self.frame.cluster_changed.connect(self._on_place_changed)
+            self.frame.cluster_renamed.connect(self._on_place_changed)
             self.frame.namespace_changed.connect(self._on_place_changed)
             application().applicationStateChanged.connect(self._on_application_state)
             self._on_place_changed()
@@ -290,6 +294,11 @@ class Window(QObject):
         self.clusters.load()
         if self._credentials is not None:
             self._credentials.check_all()
+
+    @Slot()
+    def _on_approved(self) -> None:
+        if self._credentials is not None:
+            self._credentials.load()
 
     @Slot()
     def _on_credentials(self) -> None:
@@ -378,6 +387,7 @@ class Window(QObject):
 
         dialog = ApprovalDialog(self.shell, entry)
         dialog.approved.connect(self.clusters.approve)
+        dialog.approved.connect(self._on_approved)
         dialog.open()
 
     @Slot()

@@ -55,12 +55,14 @@ class CredentialSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster whose credentials cannot all be read now, in whose words, and the way out.
 
-    A locked vault, a bad entry, a credential program that nobody has allowed yet (its row is there, unasked).
+    A locked vault, a bad entry, a credential program that nobody has allowed yet (`unapproved`: its row is there,
+    unasked).
     """
 
     cluster: str
     why: Text
     hint: Text = ""
+    unapproved: bool = False
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +160,7 @@ class CredentialService:
                 places[entry.name] = _Place(entry=entry, document=self._clusters.document(entry.name))
             except ApprovalNeeded as error:
                 places[entry.name] = _Place(entry=entry, document=_unapproved(entry), askable=False)
-                unread.append(Unread(cluster=entry.name, why=error.title, hint=error.hint))
+                unread.append(Unread(cluster=entry.name, why=error.title, hint=error.hint, unapproved=True))
             except UserError as error:
                 unread.append(Unread(cluster=entry.name, why=error.message or error.title, hint=error.hint))
         return places, tuple(unread)

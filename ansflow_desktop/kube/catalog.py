@@ -15,7 +15,7 @@ from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.files import is_there
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
-from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, load
+from ansflow_desktop.kube.kubeconfig import FIELD, Kubeconfig, by_habit, load
 from ansflow_desktop.kube.login import resolved
 from ansflow_desktop.kube.marks import found_again, held, lost_names, same_server, told
 from ansflow_desktop.kube.own import document_of, entry_of, uses_vault, whole_plugin
@@ -303,7 +303,7 @@ def _runnable(document: dict[str, Any]) -> dict[str, Any]:
 
 def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group], noted: _Noted) -> _State:
     """Put the rows together; a cluster added by hand goes before a context of its name that came later."""
-    groups = list(groups)
+    groups = _known_of(groups, noted)
     there = {own.name for own in noted.own} | {entry.name for group in groups for entry in group.config.entries}
     lost = lost_names(there, noted.marks, noted.servers)
     noted = msgspec.structs.replace(noted, lost=found_again(lost, noted.marks))
@@ -327,6 +327,14 @@ def _gather(stamps: tuple[_Stamp, ...], groups: Iterable[_Group], noted: _Noted)
         lost=lost,
         read=True,
     )
+
+
+def _known_of(groups: Iterable[_Group], noted: _Noted) -> list[_Group]:
+    """Return the groups, without the word on a kubeconfig that nobody named, where there are clusters without it."""
+    first, *others = groups
+    if (noted.own or others) and by_habit(first.files) and not any(map(is_there, first.files)):
+        first = _Group(files=first.files, config=Kubeconfig())
+    return [first, *others]
 
 
 def _own_rows(noted: _Noted) -> dict[str, _Row]:

@@ -92,6 +92,11 @@ def kubeconfig_files(explicit: str | None, environ: Mapping[str, str]) -> tuple[
     return tuple(dict.fromkeys(Path(part).absolute() for part in listed))
 
 
+def by_habit(files: Sequence[Path]) -> bool:
+    """Return whether these are the files of who named none: that there is no such file is nothing to tell then."""
+    return tuple(files) == kubeconfig_files(None, {"HOME": os.environ.get("HOME", "")})
+
+
 def load(files: Sequence[Path]) -> Kubeconfig:
     """Return what `files` say together; each is read by itself, and what is wrong with one becomes a problem."""
     merge = _Merge()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _FRESH_S = 60.0
 _AGAIN_S = 30.0
+_SETTLED_S = 0.3  # who walks over the rows while searching reads the figures of none of them
 
 
 class ClusterDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +59,18 @@ class ClusterDetailsPresenter(Presenter):
         clusters.state_changed.connect(self._on_clusters)
 
     def show(self, name: str) -> None:
-        """Look at cluster `name`; its figures are read where it answers and they are not fresh."""
+        """Look at cluster `name`; its figures are read where it answers, they are not fresh, and one stays with it."""
+        before = self.state.name
         self._clusters.watch("details", name)
         self._refresh(name)
+        if before and name != before:
+            self._start("settle", self._settle())
+        elif "settle" not in self._tasks:
+            self._read_where_old()
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(_SETTLED_S)
+        del self._tasks["settle"]
         self._read_where_old()
 
     @Slot()

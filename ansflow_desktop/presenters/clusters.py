@@ -132,6 +132,12 @@ class ClustersPresenter(Presenter):
             return
         self._start(f"check {name}", self._check_now(row.entry))
 
+    def ask_approval(self, name: str) -> None:
+        """Show the credential program of cluster `name`, where it was not approved yet: `approval_needed` comes."""
+        row = self.state.row(name)
+        if row is not None and not self._approved(row.entry):
+            self._start("approval", self._ask_approval(row.entry))
+
     def _reach(self, name: str) -> Reach:
         known = self._statuses.get(name)
         return known.reach if known else Reach.UNCHECKED

@@ -35,11 +35,15 @@ class Group(enum.StrEnum):
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster whose credentials could not be read, why, and what to do."""
+    """A cluster whose credentials could not be read, why, and what to do.
+
+    `unapproved`: its credential program is to be shown and approved first.
+    """
 
     cluster: str
     why: Text
     hint: Text = ""
+    unapproved: bool = False
 
 
 class CredentialsState(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,9 @@ class CredentialsWork:
             await self._ready()
         service = await off_thread(lambda: self._services.credentials)
         found = await service.overview(ask, fresh=anew)
-        unread = tuple(Unread(cluster=one.cluster, why=one.why, hint=one.hint) for one in found.unread)
+        unread = tuple(
+            Unread(cluster=one.cluster, why=one.why, hint=one.hint, unapproved=one.unapproved) for one in found.unread
+        )
         locked = bool(unread) and await off_thread(self._vault_is_locked)
         return Reading(reports=found.reports, actions=found.actions, unread=unread, locked=locked)
 

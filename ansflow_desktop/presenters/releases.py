@@ -62,6 +62,14 @@ class ReleasesPresenter(Presenter):
         self._all = ()
         self._publish(ReleasesState(cluster=name, text=self.state.text, loading=bool(name)))
 
+    @Slot(str, str)
+    def rename_cluster(self, before: str, name: str) -> None:
+        """Go on with the same cluster, which is called `name` now, in the same namespace."""
+        if before == self.state.cluster:
+            namespace = self.state.namespace
+            self.choose_cluster(name)
+            self.choose_namespace(namespace)
+
     def watch(self, name: str) -> None:
         """Read and follow the releases of cluster `name` until another one is chosen."""
         if name == self.state.cluster:

@@ -28,9 +28,13 @@ _NO_ANSWER = (Reach.UNREACHABLE, Reach.REFUSED, Reach.APPROVAL_NEEDED, Reach.LOC
 
 
 class ShellPresenter(Presenter):
-    """Emits `cluster_changed(name)`, `namespace_changed(name)`, `appearance_changed()` (language or theme)."""
+    """Emits `cluster_changed(name)`, `namespace_changed(name)`, `appearance_changed()` (language or theme).
+
+    `cluster_renamed(old, new)` comes in place of them where the chosen cluster is the same, called otherwise.
+    """
 
     cluster_changed = Signal(str)
+    cluster_renamed = Signal(str, str)
     namespace_changed = Signal(str)
     namespaces_changed = Signal(object)
     cluster_ready = Signal(str)
@@ -143,7 +147,8 @@ class ShellPresenter(Presenter):
     def _on_clusters(self) -> None:
         rows = self._clusters.state.rows
         self._publish(msgspec.structs.replace(self.state, rows=rows))
-        if not self.state.cluster and rows and not self._left:
+        stands_in = self.state.row is not None and _offered(self.state.row)  # no cluster yet, and nobody's choice
+        if rows and (stands_in or not self.state.cluster) and not self._left:
             self.choose_cluster(self._first(rows))
         row = self.state.row
         reachable = row is not None and row.status.reach is Reach.REACHABLE
@@ -177,13 +182,18 @@ class ShellPresenter(Presenter):
         """Go on in the cluster under its new name."""
         if before == self.state.cluster:
             self._ready = ""
-            self._work_in(name, self.state.namespace)
+            self._clusters.watch("shell", name)
+            self._publish(msgspec.structs.replace(self.state, cluster=name))
+            self.cluster_renamed.emit(before, name)
 
     def _first(self, rows: tuple[ClusterRow, ...]) -> str:
         names = [row.entry.name for row in rows]
+        if self._wanted in names:
+            return self._wanted
+        names = [row.entry.name for row in rows if not _offered(row)] or names
         last = _last_cluster(self._services.settings)
         current = getattr(self._services.catalog, "current", str)()
-        return next((name for name in (self._wanted, last, current) if name in names), names[0])
+        return next((name for name in (last, current) if name in names), names[0])
 
     def choose_cluster(self, name: str) -> None:
         """Work in cluster `name`; the namespace is the one noted of it, as the last one belongs to the old cluster."""
@@ -285,6 +295,11 @@ class ShellPresenter(Presenter):
 def _last_cluster(settings: Settings) -> str:
     remembered = settings.last.get(settings.recent_charts[0]) if settings.recent_charts else None
     return remembered.cluster if remembered else ""
+
+
+def _offered(row: ClusterRow) -> bool:
+    """Return whether the row is the practice cluster that is offered, but was never made."""
+    return row.practice and not row.entry.server
 
 
 def _why(row: ClusterRow) -> UserError:

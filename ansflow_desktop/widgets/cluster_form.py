@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Signal, Slot
+from PySide6.QtCore import QSize, QTimer, Signal, Slot
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
@@ -22,6 +22,7 @@ from ansflow_desktop.widgets.fields import Field, Problems
 from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 
 _WIDTH, _HEIGHT, _LEAST = 620, 760, 420
+_STAGE_PX = 8
 _PROBLEM_PX = 90  # room for the words below a field, which are not laid out yet
 
 
@@ -184,6 +185,9 @@ class ClusterDialog(Dialog):
         self.body.addWidget(self._column, 1)
         self._general = Problems()
         self._stages = StageList()
+        self._scroll = QTimer(self)  # the stages have their place only once they are laid out
+        self._scroll.setSingleShot(True)
+        self._scroll.timeout.connect(self._show_stages)
         self.body.addWidget(self._general)
         self.body.addLayout(self._actions(state))
         self._build(state)
@@ -257,14 +261,20 @@ class ClusterDialog(Dialog):
         for name, field in fields.items():
             field.show_problems([one for one in state.problems if one.field == name])
         self._general.show_problems([one for one in state.problems if one.field not in fields])
-        self._stages.show_test(state.diagnosis, testing=state.testing)
+        told = self._stages.show_test(state.diagnosis, testing=state.testing)
         self.test.setEnabled(not state.testing)
         self.keep.setEnabled(not state.saving)
         first = next((one.field for one in state.problems if one.field in fields), None)
         if first and not state.saving and not state.testing:
             self._column.ensureWidgetVisible(fields[first], 0, _PROBLEM_PX)
-        elif state.testing or state.diagnosis is not None:
-            self._column.ensureWidgetVisible(self._stages)
+        elif told and (state.testing or state.diagnosis is not None):
+            self._scroll.start(0)
+
+    @Slot()
+    def _show_stages(self) -> None:
+        """Show the end of the stages, then their beginning or the one at fault, where there is no room for both."""
+        for part in (self._stages, self._stages.at_fault or self._stages):
+            self._column.ensureWidgetVisible(part, 0, _STAGE_PX)
 
     @Slot()
     def _on_paste(self) -> None:

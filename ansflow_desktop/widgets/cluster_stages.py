@@ -20,6 +20,8 @@ class StageList(QWidget):
         """Start with nothing tested."""
         super().__init__()
         self._shown: tuple[Diagnosis | None, bool] = (None, False)
+        self.at_fault: QWidget | None = None
+        """The words on the first stage that is wrong or warns."""
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(9)
@@ -28,11 +30,11 @@ class StageList(QWidget):
         self.setAccessibleName(_("Connection test"))
         self.hide()
 
-    def show_test(self, diagnosis: Diagnosis | None, *, testing: bool = False) -> None:
-        """Show what was found; while `testing` that it is under way."""
+    def show_test(self, diagnosis: Diagnosis | None, *, testing: bool = False) -> bool:
+        """Show what was found; while `testing` that it is under way. Return whether that is something else now."""
         if (diagnosis, testing) == self._shown:
-            return
-        self._shown = (diagnosis, testing)
+            return False
+        self._shown, self.at_fault = (diagnosis, testing), None
         clear(self._grid)
         if testing:
             self._line(0, "progress-clock", "accent", "", _("Testing the connection"), "")
@@ -41,6 +43,7 @@ class StageList(QWidget):
                 self._stage(number, stage)
             self._who(diagnosis)
         self.setVisible(testing or diagnosis is not None)
+        return True
 
     def _stage(self, number: int, stage: Stage) -> None:
         look = FINDINGS[stage.finding]
@@ -58,7 +61,10 @@ class StageList(QWidget):
         self._grid.addWidget(label(name, "muted"), number, 1, top)
         words = QVBoxLayout()
         words.setSpacing(1)
-        words.addWidget(label(title, "strong" if bad else "", tone if bad else "", wrap=True, selectable=True))
+        said = label(title, "strong" if bad else "", tone if bad else "", wrap=True, selectable=True)
+        words.addWidget(said)
+        if bad and self.at_fault is None:
+            self.at_fault = said
         if rest:
             words.addWidget(label(rest, "muted", wrap=True, selectable=True))
         self._grid.addLayout(words, number, 2)

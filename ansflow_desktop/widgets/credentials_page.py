@@ -41,9 +41,13 @@ _FIRST, _LOW = 3, 720
 
 
 class CredentialsPage(Page):
-    """Shows a CredentialsPresenter; emits `unlock_asked()` where the vault hides what one wants to see."""
+    """Shows a CredentialsPresenter; emits `unlock_asked()` where the vault hides what one wants to see.
+
+    `approve_asked(cluster)` comes where the credential program of a cluster is to be shown and approved.
+    """
 
     unlock_asked = Signal()
+    approve_asked = Signal(str)
 
     def __init__(self, presenter: CredentialsPresenter) -> None:
         """Make the page for `presenter` as it stands."""
@@ -101,6 +105,10 @@ class CredentialsPage(Page):
         self._unlock_missing.setObjectName("unlock_missing")
         self._unlock_missing.clicked.connect(self.unlock_asked)
         self.missing.line.addWidget(self._unlock_missing)
+        self._approve = button(_("Show and approve…"))
+        self._approve.setObjectName("approve_missing")
+        self._approve.clicked.connect(self._on_approve)
+        self.missing.line.addWidget(self._approve)
         for part in (self.missing, self.numbers, self._line_card):
             layout.addWidget(part)
         layout.addWidget(self._list(), 1000)
@@ -189,6 +197,7 @@ class CredentialsPage(Page):
         self.missing.say(translate(title) if count else "", "\n".join(shown[:_MISSING]), "alert", "warn")
         self.missing.setToolTip(plain_tip("\n".join(lines)))
         self._unlock_missing.setVisible(state.locked)
+        self._approve.setVisible(any(one.unapproved for one in state.unread))
 
     def _part(self, state: CredentialsState) -> QWidget:
         if state.rows:
@@ -246,6 +255,13 @@ class CredentialsPage(Page):
     @Slot(object)
     def _on_activated(self, _report: CredentialReport | None) -> None:
         self._on_renew()
+
+    @Slot()
+    def _on_approve(self) -> None:
+        """Ask for the first program that was not approved; the next one is asked for afterwards."""
+        found = next((one.cluster for one in self.presenter.state.unread if one.unapproved), "")
+        if found:
+            self.approve_asked.emit(found)
 
     @Slot()
     def _on_renew(self) -> None:

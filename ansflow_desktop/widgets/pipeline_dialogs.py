@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QMessageBox, QPushButton, QWidget
 from ansflow_desktop.i18n import Text, _, msg, msg_n, translate
 from ansflow_desktop.presenters.pipeline_editor_desk import OwnCommand
 from ansflow_desktop.widgets.code import CodeView
-from ansflow_desktop.widgets.controls import ComboBox, button, label, plain_tip, row
+from ansflow_desktop.widgets.controls import ComboBox, button, label, plain_tip, row, set_property
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
 
@@ -29,7 +29,7 @@ class _Question(QMessageBox):
         made.setObjectName(name)
         made.setAccessibleName(text)
         if role is QMessageBox.ButtonRole.DestructiveRole:
-            made.setProperty("role", "danger")
+            set_property(made, "role", "danger")
         return made
 
 

@@ -82,6 +82,8 @@ def reach_look(status: ClusterStatus, *, stopped: bool = False) -> Look:
 def age(seconds: float) -> str:
     """Return how long ago something was, in the largest fitting unit."""
     count = max(0, int(seconds))
+    if not count:
+        return translate(msg("just now"))
     if count < 60:
         return translate(msg_n("%(count)s second ago", "%(count)s seconds ago", count))
     if count < 3600:
