@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from ansflow_desktop.kube.client import ClusterClient, WatchEvent
 from ansflow_desktop.kube.discovery import ServedKind, served_kinds
 from ansflow_desktop.kube.errors import KubeError, from_status
 from ansflow_desktop.kube.tables import TABLE, Metadata, PrintedRow, Whose, collection, pages, plain_row, row_of
+from ansflow_desktop.kube.tables_pulse import Pulse
 from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRows, Unread
 
 COALESCE_S = 0.1
@@ -202,22 +204,27 @@ class TableFeed:
         if "watch" not in choice.kind.verbs and choice.kind.verbs:
             await asyncio.sleep(_AGAIN_S)
             return
+        path = collection(choice.kind, choice.namespace)
+        pulse = Pulse(client, path, partial(self._on_state, choice))
+        beating = asyncio.create_task(pulse.run())
         try:
             while True:
-                version = await self._watch_once(client, choice, board, version)
+                version = await self._watch_once(client, path, board, version, pulse)
         except KubeError as error:
             if error.status in (403, 404, 405):
                 await asyncio.sleep(_AGAIN_S)
             elif error.status != 410:
                 raise
+        finally:
+            await _ended(beating)
 
-    async def _watch_once(self, client: ClusterClient, choice: Choice, board: Board, version: str) -> str:
+    async def _watch_once(self, client: ClusterClient, path: str, board: Board, version: str, pulse: Pulse) -> str:
         started, count = version, 0
-        path = collection(choice.kind, choice.namespace)
         asked = {"includeObject": "Metadata", "resourceVersion": version}
         async with contextlib.aclosing(client.watch(path, asked, TABLE)) as events:
             async for event in events:
                 version = board.apply(event.type, _decoded(client, event)) or version
+                pulse.heard()
                 count += 1
                 if count % _ENOUGH == 0:
                     await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -143,7 +144,7 @@ class ResourcesPresenter(Presenter):
 
         def on_state(choice: Choice, error: UserError | None) -> None:
             if self._requests.current("feed", number) and choice == self._choice():
-                self._set(error=error, loading=self.state.loading and error is None)
+                self._take_state(error)
                 if error is not None:
                     self._start("newer", self._follow_newer(self.state.cluster, document, number))
 
@@ -201,6 +202,12 @@ class ResourcesPresenter(Presenter):
             fresh_at=rows.read_at,
             error=None,
         )
+
+    def _take_state(self, error: UserError | None) -> None:
+        """Take why the rows are not fresh; None: the server has just answered, and they are."""
+        confirmed = error is None and self._rows is not None
+        fresh_at = time.time() if confirmed else self.state.fresh_at
+        self._set(error=error, loading=self.state.loading and error is None, fresh_at=fresh_at)
 
     def _take_kinds(self, kinds: tuple[ServedKind, ...]) -> None:
         """Offer what the cluster serves; a chosen kind that it does not serve stays, and says so itself."""

@@ -36,6 +36,7 @@ class ClustersDesk(QObject):
         self._services, self._clusters, self._reads = services, clusters, reads
         self._forms: list[ClusterFormPresenter] = []
         self._resources: ResourcesPresenter | None = None
+        self._lost = False
         self.details = ClusterDetailsPresenter(services, clusters, reads)
         self.details.vault_needed.connect(self.vault_needed)
         self.details.failed.connect(self.failed)
@@ -51,6 +52,18 @@ class ClustersDesk(QObject):
         row = self._clusters.state.row(resources.state.cluster)
         if row is not None and row.status.reach is Reach.REACHABLE:
             resources.reload()
+
+    @Slot()
+    def _on_resources(self) -> None:
+        """Ask the cluster whose objects stopped coming, or come again, before its turn: its row says the same then."""
+        state = self._resources.state if self._resources is not None else None
+        lost = state is not None and state.error is not None
+        if state is None or lost is self._lost:
+            return
+        self._lost = lost
+        row = self._clusters.state.row(state.cluster)
+        if row is not None and row.status.reach is (Reach.REACHABLE if lost else Reach.UNREACHABLE):
+            self._clusters.check(state.cluster)
 
     @Slot(str)
     def _on_saved(self, name: str) -> None:
@@ -94,6 +107,7 @@ class ClustersDesk(QObject):
         if self._resources is None:
             self._resources = ResourcesPresenter(self._services)
             self._resources.failed.connect(self.failed)
+            self._resources.state_changed.connect(self._on_resources)
         view = ResourcesView(self._resources)
         view.left.connect(self._resources.stop)
         return view, self._resources.show

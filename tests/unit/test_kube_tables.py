@@ -9,7 +9,7 @@ import json
 import pytest
 from aiohttp import web
 
-from ansflow_desktop.kube import tables
+from ansflow_desktop.kube import tables, tables_pulse
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.discovery import ServedKind
 from ansflow_desktop.kube.errors import KubeError
@@ -33,10 +33,14 @@ class Server:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.events: asyncio.Queue[dict] = asyncio.Queue()
         self.plain = False
+        self.hangs = False
         self.leaving: list[str] = []
+        self.asked_until_then: tuple[tuple[str, dict[str, str]], ...] = ()
 
     async def handle(self, request):
         self.asked.append((request.path, dict(request.query)))
+        if self.hangs:
+            await asyncio.Event().wait()
         if request.query.get("watch"):
             return await self.watch(request)
         if request.path == "/api/v1/namespaces":
@@ -147,10 +151,12 @@ def test_one_namespace_comes_as_a_first_page_and_the_rest(server):
 
 def first_page(server):
     async def story(document):
-        async with ClusterClient(document) as client, contextlib.aclosing(tables.pages(client, POD, None, [])) as found:
-            async for page in found:
-                if page.rows:
-                    return page
+        async with ClusterClient(document) as client:
+            async with contextlib.aclosing(tables.pages(client, POD, None, [])) as found:
+                page = await anext(page async for page in found if page.rows)
+                server.asked_until_then = tuple(server.asked)
+            await client.get("/api/v1/namespaces")  # the server took the connections of the cancelled calls, too
+            return page
 
     return play(server, story)
 
@@ -160,7 +166,7 @@ def test_the_first_screen_of_all_namespaces_comes_before_any_of_them_is_asked(se
     assert page.early
     assert [row.key for row in page.rows[:3]] == ["a/one", "a/two", "c/p0"]
     assert len(page.rows) == tables.SCREEN
-    assert not [path for path, _query in server.asked if path.endswith("/a/pods")]
+    assert not [path for path, _query in server.asked_until_then if path.endswith("/a/pods")]
 
 
 def test_without_the_right_to_look_at_all_at_once_the_namespaces_give_the_first_screen(server):
@@ -282,6 +288,25 @@ def test_a_version_that_is_too_old_is_read_again_and_a_loss_is_told_while_rows_s
         assert heard.names() == {"a/four"}
         server.refused = set()
         await heard.until(lambda: heard.errors[-1] is None)
+
+    followed(server, story)
+
+
+def test_a_server_that_hangs_is_noticed_though_the_watch_says_nothing(server, monkeypatch):
+    monkeypatch.setattr(tables_pulse, "PULSE_S", 0.02)
+    monkeypatch.setattr(tables_pulse, "_ANSWER_S", 0.2)
+
+    async def story(heard):
+        await heard.until(lambda: heard.rows is not None and heard.rows.complete)
+        asked = sum(1 for _, query in server.asked if query.get("limit") == "1")
+        server.hangs = True
+        await heard.until(lambda: any(heard.errors))
+        assert "did not answer" in str(heard.errors[-1].title) and heard.names() == {"a/one", "a/two"}
+        watches = sum(1 for _, query in server.asked if query.get("watch"))
+        server.hangs = False
+        await heard.until(lambda: heard.errors[-1] is None)
+        assert watches == sum(1 for _, query in server.asked if query.get("watch")) == 1
+        assert sum(1 for _, query in server.asked if query.get("limit") == "1") > asked
 
     followed(server, story)
 
