@@ -45,7 +45,7 @@ def go(dialog) -> QPushButton:
 def answer(qtbot, dialog, signal, **texts):
     dialog.show()
     type_in(dialog, **texts)
-    with qtbot.waitSignal(signal):
+    with qtbot.waitSignal(signal, timeout=30_000):  # the key of a passphrase costs a second, on a busy machine many
         go(dialog).click()
 
 
