@@ -8,13 +8,14 @@ prompts or hangs would hold the caller for ever (failure-modes.md, row 9). What 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import datetime
 import os
 import shutil
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -29,13 +30,16 @@ from ansflow_desktop.models.command import Command
 from ansflow_desktop.process import Cancel, ProcessResult, ProcessRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
 _MB = 1024 * 1024
 _OUTPUT_LIMIT = _MB
 _WORD = 100
 _KILL_S = 1.0
 _EARLY_S = 60.0
+_AGAIN_S = 10.0
+"""What a program gave is used for so long whatever end it names: one that ends soon, or has ended, is not asked by
+each of the sessions that open together; whether it still works is the server's to say, as with kubectl."""
 _EXTENSION = "client.authentication.k8s.io/exec"
 # where a desktop session's short PATH misses plugins (conventions.md, 6)
 _PLACES = (
@@ -69,11 +73,31 @@ class _ExecCredential(msgspec.Struct, frozen=True, rename="camel"):
     status: Credential = Credential()
 
 
+_Key: TypeAlias = tuple[str, str]
+_Over: TypeAlias = "concurrent.futures.Future[Credential | KubeError | None]"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What a program gave, and when (seconds of the monotonic clock)."""
+
+    credential: Credential
+    given: float
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is used again."""
+        return not _expired(self.credential) or time.monotonic() - self.given < _AGAIN_S
+
+
 class _Cache:
-    """Credentials by program and server; memory only, dropped when the server refuses one."""
+    """Credentials by program and server; memory only, dropped when the server refuses one.
+
+    `asked` are the programs that run now: a second session waits for the first one's answer.
+    """
 
     lock = threading.Lock()
-    known: dict[tuple[str, str], Credential] = {}  # noqa: RUF012  # one for the process, on purpose
+    known: dict[_Key, _Kept] = {}  # noqa: RUF012  # one for the process, on purpose
+    asked: dict[_Key, _Over] = {}  # noqa: RUF012
 
 
 def search_path() -> str:
@@ -101,12 +125,52 @@ async def log_in(document: dict[str, Any], timeout: float) -> Credential | None:
         return None
     cluster = document["clusters"][0]["cluster"]
     key = _key(plugin, user, cluster)
-    known = _Cache.known.get(key)
-    if known is None or _expired(known):
-        known = await _ask(plugin, user, cluster, timeout)
+    while True:
+        over, mine = _turn(key)
+        if isinstance(over, Credential):
+            return over
+        if mine:
+            return await _told(key, over, lambda: _ask(plugin, user, cluster, timeout))
+        found = await _waited(over, plugin, timeout)
+        if isinstance(found, KubeError):
+            raise found
+        if found is not None:
+            return found
+
+
+def _turn(key: _Key) -> tuple[Credential | _Over, bool]:
+    """Return what is kept under `key`, else what tells when the program is over and whether we are to run it."""
+    with _Cache.lock:
+        known = _Cache.known.get(key)
+        if known is not None and known.usable:
+            return known.credential, False
+        mine = key not in _Cache.asked
+        return _Cache.asked.setdefault(key, concurrent.futures.Future()), mine
+
+
+async def _told(key: _Key, over: _Over, ask: Callable[[], Coroutine[Any, Any, Credential]]) -> Credential:
+    """Run the program, keep what it gave and tell those who wait; they run it themselves where we were cancelled."""
+    result: Credential | KubeError | None = None
+    try:
+        result = found = await ask()
+    except KubeError as error:
+        result = error
+        raise
+    finally:
         with _Cache.lock:
-            _Cache.known[key] = known
-    return known
+            if isinstance(result, Credential):
+                _Cache.known[key] = _Kept(result, time.monotonic())
+            _Cache.asked.pop(key, None)
+        over.set_result(result)
+    return found
+
+
+async def _waited(over: _Over, plugin: ExecPlugin, timeout: float) -> Credential | KubeError | None:
+    """Return how another session's run of the program went; raises KubeError after `timeout` seconds."""
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(over)), timeout)
+    except TimeoutError as error:
+        raise _late(plugin, timeout) from error
 
 
 def forget(document: dict[str, Any]) -> None:
@@ -124,10 +188,11 @@ def held(document: dict[str, Any]) -> Credential | None:
     plugin = plugin_of(user)
     if plugin is None:
         return None
-    return _Cache.known.get(_key(plugin, user, document["clusters"][0]["cluster"]))
+    known = _Cache.known.get(_key(plugin, user, document["clusters"][0]["cluster"]))
+    return known.credential if known else None
 
 
-def _key(plugin: ExecPlugin, user: dict[str, Any], cluster: dict[str, Any]) -> tuple[str, str]:
+def _key(plugin: ExecPlugin, user: dict[str, Any], cluster: dict[str, Any]) -> _Key:
     """Return what a credential is kept by: the program and the server, or all that it is told of the cluster."""
     asked = user.get("exec") or {}
     if not asked.get("provideClusterInfo"):
@@ -150,7 +215,7 @@ async def _ask(plugin: ExecPlugin, user: dict[str, Any], cluster: dict[str, Any]
         await run.end()
         if isinstance(error, asyncio.CancelledError):
             raise
-        raise _failed(plugin, msg("It did not end within %(seconds)s s.", seconds=f"{timeout:g}")) from error
+        raise _late(plugin, timeout) from error
     except UserError as error:
         raise _failed(plugin, error.message) from error
     if run.flooded:
@@ -260,6 +325,10 @@ def _google(text: str) -> Credential:
     """Return what `gcloud config config-helper --format=json` printed (auth-provider gcp with a cmd-path)."""
     found = msgspec.json.decode(text.encode(), type=_Google).credential
     return Credential(token=found.access_token, expiration_timestamp=found.token_expiry)
+
+
+def _late(plugin: ExecPlugin, timeout: float) -> KubeError:
+    return _failed(plugin, msg("It did not end within %(seconds)s s.", seconds=f"{timeout:g}"))
 
 
 def _failed(plugin: ExecPlugin, words: Text) -> KubeError:

@@ -145,7 +145,7 @@ def test_a_program_is_not_run_and_what_it_gave_is_read(monkeypatch: pytest.Monke
     assert plugin
     end = datetime.datetime(2026, 6, 1, 14, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
     gave = login.Credential(token=LONG, expiration_timestamp=end)
-    monkeypatch.setitem(login._Cache.known, (plugin.digest, SERVER), gave)
+    monkeypatch.setitem(login._Cache.known, (plugin.digest, SERVER), login._Kept(gave, 0.0))
     (after,) = found(EXEC)
     assert (after.claims.subject, after.claims.expires_at) == (SA, kit.NOW)
     assert (after.id, after.claims.renews) == (before.id, True)

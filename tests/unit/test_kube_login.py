@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,87 @@ def test_an_answer_is_kept_until_it_expires_or_is_refused(program, tmp_path):
     login.forget(lasting)
     ask(lasting)
     ask(lasting)
-    assert count.read_text() == "x\n" * 4
+    assert count.read_text() == "x\n" * 3
+
+
+def test_an_answer_that_has_ended_is_asked_for_again_after_a_moment(program, tmp_path, monkeypatch):
+    count = tmp_path / "count"
+    script = f"echo x >> {count}\n" + answer(token="t", expirationTimestamp="2020-01-01T00:00:00Z")
+    ended = document(program(script), "https://ended")
+    ask(ended)
+    monkeypatch.setattr(login, "_AGAIN_S", 0.0)
+    ask(ended)
+    assert count.read_text() == "x\n" * 2
+
+
+def together(*asked, timeout=5.0):
+    """Ask from an event loop of its own each, at once; returns what each got or raised."""
+
+    def one(document):
+        try:
+            return ask(document, timeout).token
+        except KubeError as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(one, asked))
+
+
+def gated(folder, last):
+    """A script that counts its runs and ends when the file `go` is there."""
+    return f"echo x >> {folder}/count\nwhile [ ! -e {folder}/go ]; do sleep 0.02; done\n{last}"
+
+
+@pytest.mark.parametrize(("last", "told"), [(answer(token="t"), "t"), ("echo not now >&2; exit 1\n", "not now")])
+def test_sessions_at_once_run_a_program_once(program, tmp_path, monkeypatch, last, told):
+    waiting, begun = login._waited, []
+
+    async def counted(*args):
+        begun.append(args)
+        if len(begun) == 3:
+            (tmp_path / "go").touch()
+        return await waiting(*args)
+
+    monkeypatch.setattr(login, "_waited", counted)
+    asked = document(program(gated(tmp_path, last)), f"https://at-once-{told}")
+    assert [told in str(found) for found in together(*[asked] * 4)] == [True] * 4
+    assert (tmp_path / "count").read_text() == "x\n"
+    assert not login._Cache.asked
+
+
+def test_who_waits_runs_the_program_itself_when_the_first_session_leaves(program, tmp_path):
+    asked = document(program(gated(tmp_path, answer(token="t"))), "https://leaves")
+
+    async def story():
+        first = asyncio.create_task(login.log_in(asked, 5.0))
+        while not (tmp_path / "count").exists():
+            await asyncio.sleep(0.01)
+        second = asyncio.create_task(login.log_in(asked, 5.0))
+        await asyncio.sleep(0)
+        first.cancel()
+        (tmp_path / "go").touch()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return (await second).token
+
+    assert asyncio.run(story()) == "t"
+    assert (tmp_path / "count").read_text() == "x\n" * 2
+
+
+def test_who_waits_has_its_own_patience_and_takes_nothing_from_the_first(program, tmp_path):
+    asked = document(program(gated(tmp_path, answer(token="t"))), "https://patience")
+
+    async def story():
+        first = asyncio.create_task(login.log_in(asked, 5.0))
+        while not (tmp_path / "count").exists():
+            await asyncio.sleep(0.01)
+        with pytest.raises(KubeError, match=r"within 0.05 s"):
+            await login.log_in(asked, 0.05)
+        (tmp_path / "go").touch()
+        return (await first).token
+
+    assert asyncio.run(story()) == "t"
+    assert (tmp_path / "count").read_text() == "x\n"
 
 
 @pytest.mark.parametrize(
