@@ -20,7 +20,7 @@ from ansflow_desktop.kube.backoff import Backoff
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError, from_exception
 from ansflow_desktop.kube.live_board import EventUpdate, LiveBoard, Object, ResourceUpdate
-from ansflow_desktop.kube.next_page import turn
+from ansflow_desktop.kube.next_page import PageTurner
 
 Update: TypeAlias = ResourceUpdate | EventUpdate
 Emit: TypeAlias = Callable[[Update], None]
@@ -172,12 +172,13 @@ class _Follower:
 
     async def _pages(self, kind: str) -> AsyncIterator[_Page]:
         asked: dict[str, str | int] = {"limit": _PAGE}
+        turner = PageTurner(asked)
         while True:
             page = await self._page(kind, asked)
             yield page
             if not page.metadata.continue_:
                 return
-            turn(asked, page.metadata.continue_)
+            turner.turn(page.metadata.continue_)
 
     async def _page(self, kind: str, asked: dict[str, str | int]) -> _Page:
         body = await self._client.get(KINDS[kind].format(self._namespace), asked)

@@ -11,7 +11,7 @@ from ansflow_desktop.kube.client import JSON, METADATA, METADATA_LIST, ClusterCl
 from ansflow_desktop.kube.discovery import ServedKind
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.kube.fields import mapping, sequence, text
-from ansflow_desktop.kube.next_page import turn
+from ansflow_desktop.kube.next_page import PageTurner
 from ansflow_desktop.kube.text import clean
 
 Object: TypeAlias = Mapping[str, Any]
@@ -58,13 +58,14 @@ async def list_path(
     asked: dict[str, str | int] = {"limit": min(most, _PAGE) or _PAGE}
     if selector:
         asked["labelSelector"] = selector
+    turner = PageTurner(asked)
     while True:
         page = msgspec.json.decode(await client.get(path, asked, accept=accept))
         found += sequence(page, "items")
         following = text(mapping(page, "metadata"), "continue")
         if not following or (most and len(found) >= most):
             return found
-        turn(asked, following)
+        turner.turn(following)
 
 
 async def may(client: ClusterClient, namespace: str, verb: str, group: str, resource: str, name: str = "") -> bool:

@@ -11,7 +11,7 @@ from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.client import JSON
 from ansflow_desktop.kube.errors import KubeError
-from ansflow_desktop.kube.next_page import turn
+from ansflow_desktop.kube.next_page import PageTurner
 
 if TYPE_CHECKING:
     from ansflow_desktop.kube.client import ClusterClient
@@ -55,6 +55,7 @@ async def pages(
     `more` are further parameters, such as `fieldSelector`.
     """
     asked: dict[str, str | int] = {**more, "limit": size}
+    turner = PageTurner(asked)
     while True:
         try:
             page = decode(await client.get(path, asked, accept), kind)
@@ -65,7 +66,7 @@ async def pages(
         yield page
         if not page.metadata.next:
             return
-        turn(asked, page.metadata.next)
+        turner.turn(page.metadata.next)
 
 
 def decode(body: bytes, kind: type[T]) -> T:

@@ -11,7 +11,7 @@ from ansflow_desktop.kube import blobs
 from ansflow_desktop.kube.blobs import Details
 from ansflow_desktop.kube.client import METADATA_LIST, ClusterClient, Params
 from ansflow_desktop.kube.errors import KubeError
-from ansflow_desktop.kube.next_page import turn
+from ansflow_desktop.kube.next_page import PageTurner
 from ansflow_desktop.kube.text import clean
 from ansflow_desktop.models.release import Release, ReleaseStatus
 
@@ -96,12 +96,13 @@ async def list_revisions(
 async def _pages(client: ClusterClient, path: str, params: Params) -> tuple[list[Revision], str]:
     found: list[Revision] = []
     asked: dict[str, str | int] = dict(params)
+    turner = PageTurner(asked)
     while True:
         page = msgspec.json.decode(await client.get(path, asked, METADATA_LIST), type=_Page)
         found += page.items or []
         if not page.metadata.continue_:
             return found, page.metadata.resource_version
-        turn(asked, page.metadata.continue_)
+        turner.turn(page.metadata.continue_)
 
 
 def secrets_path(namespace: str | None) -> str:

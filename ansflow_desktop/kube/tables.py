@@ -17,7 +17,7 @@ import msgspec
 from ansflow_desktop.kube.client import JSON, METADATA_LIST, ClusterClient
 from ansflow_desktop.kube.discovery import ServedKind
 from ansflow_desktop.kube.errors import KubeError, from_status
-from ansflow_desktop.kube.next_page import turn
+from ansflow_desktop.kube.next_page import PageTurner
 from ansflow_desktop.kube.text import clean
 from ansflow_desktop.models.resource_table import TableColumn, TableRow, TableRows, Unread
 
@@ -225,6 +225,7 @@ def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
 async def _pages_of(client: ClusterClient, kind: ServedKind, namespace: str, limit: int) -> AsyncGenerator[Page, None]:
     path = collection(kind, namespace)
     asked: dict[str, str | int] = {"includeObject": "None", "limit": limit}
+    turner = PageTurner(asked)
     while True:
         answer = _decoded(client, await client.get(path, asked, TABLE), _Answer)
         maker = RowMaker.of(answer.kind, answer.column_definitions, namespace)
@@ -233,7 +234,7 @@ async def _pages_of(client: ClusterClient, kind: ServedKind, namespace: str, lim
         if not answer.metadata.next:
             return
         asked["limit"] = NEXT_PAGE
-        turn(asked, answer.metadata.next)
+        turner.turn(answer.metadata.next)
 
 
 async def _pieces(client: ClusterClient, answer: _Answer, maker: RowMaker) -> AsyncGenerator[list[TableRow], None]:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from ansflow_desktop.errors import ExitCode
-from ansflow_desktop.kube import release_watch, releases, revisions
+from ansflow_desktop.kube import next_page, release_watch, releases, revisions
 from ansflow_desktop.kube.client import ClusterClient
 from ansflow_desktop.kube.errors import KubeError, from_status
 from ansflow_desktop.kube.live import follow_release
@@ -355,3 +355,24 @@ def test_a_list_that_names_its_own_page_as_the_next_one_is_not_read_for_ever(ser
     server.answer = answer
     play(server, story)
     assert len(server.asked) == 6
+
+
+def test_a_list_with_always_one_more_page_is_told_of(server, monkeypatch):
+    async def answer(request):
+        return web.json_response({"metadata": {"continue": str(len(server.asked))}, "items": []})
+
+    async def read_all(client):
+        async for _page in pages(client, "/x", Listing):
+            pass
+
+    async def story(document):
+        async with ClusterClient(document) as client:
+            for reading in (list_path(client, "/x"), revisions.list_revisions(client, "fe"), read_all(client)):
+                before = len(server.asked)
+                with pytest.raises(KubeError, match="one more behind each of 7 pages"):
+                    await reading
+                assert len(server.asked) - before == 7
+
+    monkeypatch.setattr(next_page, "MOST_PAGES", 7)
+    server.answer = answer
+    play(server, story)
