@@ -37,21 +37,6 @@ class _List(msgspec.Struct, frozen=True):
     items: list[_Item]
 
 
-async def list_namespaces(document: dict[str, Any]) -> list[str]:
-    """Return the names in order; where listing them is forbidden, the context's own namespace alone.
-
-    Raises KubeError: unreachable or refused (3), and forbidden (4) where the context names no namespace.
-    """
-    async with ClusterClient(document) as client:
-        try:
-            return await _listed(client)
-        except KubeError as error:
-            own = own_namespace(document)
-            if error.status == 403 and own:
-                return [own]
-            raise
-
-
 async def usable_namespaces(document: dict[str, Any], candidates: Sequence[str] = ()) -> NamespaceList:
     """Return all namespaces; where listing is forbidden, those of the candidates in which the user may do something.
 

@@ -136,18 +136,6 @@ class PracticeClusters:
             self._end(layout)
             shutil.rmtree(layout.folder)
 
-    def sweep(self) -> None:
-        """End what a crash left behind: half of a cluster still running, or a folder that never became a cluster."""
-        for name in self._names():
-            with self._locked(name):
-                layout = self._layout(name)
-                alive = daemons.running(layout.folder)
-                if alive and len(alive) < len(components.PROGRAMS):
-                    self._end(layout)
-                if self._read(layout) is None:
-                    self._end(layout)
-                    shutil.rmtree(layout.folder, ignore_errors=True)
-
     def _begin(self, name: str, layout: Layout, state: _State, cancel: Cancel | None) -> PracticeInfo:
         """Start all programs; new ports are tried when somebody takes one between the choice and the start."""
         for attempt in range(1, _ATTEMPTS + 1):

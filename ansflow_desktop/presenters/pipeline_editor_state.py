@@ -110,7 +110,6 @@ class EditorState(msgspec.Struct, frozen=True, kw_only=True):
     saving: bool = False
     theirs: str | None = None
     draft: OfferedDraft | None = None
-    opening: bool = False
     open: bool = False
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import Text, _, msg, msg_n, translate
@@ -30,8 +30,6 @@ from ansflow_desktop.widgets.controls import (
 )
 from ansflow_desktop.widgets.fields import Field
 from ansflow_desktop.widgets.values_list import ValuesList
-
-_MOST_VALUES_ROWS = 400
 
 
 class ChartChips(QWidget):
@@ -92,8 +90,6 @@ def _about_namespace(name: str, cluster: str, found: NamespaceList) -> Text:
 
 class DeployForm(Card):
     """Shows a DeployState's fields; everything typed goes straight to the presenter."""
-
-    browse_asked = Signal()
 
     def __init__(self, presenter: DeployPresenter) -> None:
         """Make the form for `presenter`."""

@@ -158,10 +158,9 @@ class Skeleton(QWidget):
 
 
 class ReleasesPage(Page):
-    """Shows a ReleasesPresenter; emits `deploy_asked()` and `cluster_check_asked()`."""
+    """Shows a ReleasesPresenter; emits `deploy_asked()`."""
 
     deploy_asked = Signal()
-    cluster_check_asked = Signal()
 
     def __init__(self, presenter: ReleasesPresenter) -> None:
         """Make the page for `presenter` as it stands."""

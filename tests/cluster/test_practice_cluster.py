@@ -167,16 +167,6 @@ def test_everything_killed_at_once_as_by_a_power_cut(own):
     assert has_namespace(again, "before-the-cut")
 
 
-def test_sweep_ends_half_a_cluster_and_leaves_a_whole_one(own):
-    info = own.start("first")
-    own.sweep()
-    assert own.status("first").running
-    os.kill(pids(info)["etcd"], signal.SIGKILL)
-    assert daemons.wait_gone(folder_of(info), {"etcd"}, 5)
-    own.sweep()
-    assert pids(info) == {}
-
-
 def test_two_starts_at_once_make_one_cluster(own):
     own.stop("first")
     started, failures = [], []

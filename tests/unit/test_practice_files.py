@@ -110,13 +110,6 @@ def test_no_clusters_is_an_empty_list(clusters):
     assert clusters.list() == []
 
 
-def test_sweep_removes_a_folder_that_never_became_a_cluster(clusters, tmp_path):
-    half = tmp_path / "data" / "practice" / "half"
-    (half / "pki").mkdir(parents=True)
-    clusters.sweep()
-    assert not half.exists()
-
-
 def test_ports_are_different_and_kept_while_free():
     ports = components.free_ports()
     assert len(set(ports.all())) == 4
