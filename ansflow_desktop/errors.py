@@ -43,4 +43,8 @@ class UserError(Exception):
         return ". ".join(str(part).rstrip(".") for part in (self.title, self.message, self.hint) if str(part))
 
 
-__all__ = ["ExitCode", "Message", "UserError"]
+class LockedAway(UserError):
+    """What is asked for lies behind a lock that a person can open; nobody was contacted."""
+
+
+__all__ = ["ExitCode", "LockedAway", "Message", "UserError"]

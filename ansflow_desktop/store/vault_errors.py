@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.errors import ExitCode, LockedAway, UserError
 from ansflow_desktop.i18n import Text, msg
 
 
-class VaultLocked(UserError):
+class VaultLocked(LockedAway):
     """The vault cannot be read until somebody opens it; `kind` is `keyring` or `passphrase`, `reason` says why."""
 
     def __init__(self, kind: str, reason: Text = "") -> None:
