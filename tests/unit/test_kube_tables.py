@@ -105,7 +105,10 @@ def play(server, story):
         document = {"contexts": [{"name": "x", "context": {"cluster": "x"}}], "clusters": [cluster], "users": []}
         try:
             async with asyncio.timeout(20):
-                return await story(document)
+                told = await story(document)
+                while runner.server.connections:  # what the client let go of is gone here too
+                    await asyncio.sleep(0.01)
+                return told
         finally:
             await runner.cleanup()
 
