@@ -46,7 +46,7 @@ _OWN_MODULES = {
 _DEEDS = (
     *("deploy", "run", "practice_start", "practice_stop", "practice_remove", "credentials_renew"),
     *("clusters_add", "clusters_edit", "clusters_remove"),
-    *("vault_create", "vault_passphrase", "vault_set_aside", "vault_export", "vault_import"),
+    *("vault_create", "vault_passphrase", "vault_change", "vault_set_aside", "vault_export", "vault_import"),
 )
 
 

@@ -138,14 +138,17 @@ def _renewal(parser: argparse.ArgumentParser) -> None:
 
 
 def add_vault(maker: Maker) -> None:
-    """Add `vault status|create|passphrase|export|import`."""
+    """Add `vault status|create|passphrase|change|set-aside|export|import`."""
     group = maker.group("vault", _("where the secrets of clusters added by hand are kept"))
     group.command("status", _("which kind it is, and whether it is locked"))
     create = group.command("create", _("make it; a passphrase is read from --passphrase-file"))
     create.add_argument("--kind", choices=("keyring", "passphrase"), default="keyring", metavar="keyring|passphrase")
-    change = group.command("passphrase", _("change the passphrase"))
     words = _("file whose first line is the new passphrase")
+    change = group.command("passphrase", _("change the passphrase"))
     change.add_argument("--new-passphrase-file", required=True, metavar="PATH", help=words)
+    change = group.command("change", _("let keyring or passphrase open it from now on; its secrets stay"))
+    change.add_argument("--kind", choices=("keyring", "passphrase"), required=True, metavar="keyring|passphrase")
+    change.add_argument("--new-passphrase-file", metavar="PATH", help=words)
     group.command("set-aside", _("keep one that nobody can open any more under another name, to make a new one"))
     for action, text in (("export", _("write all secrets to an encrypted file")), ("import", _("read such a file"))):
         parser = group.command(action, text)

@@ -1,4 +1,4 @@
-"""`vault status|create|passphrase|export|import`: where the secrets of clusters added by hand are kept."""
+"""`vault …`: where the secrets of clusters added by hand are kept, and what opens that."""
 
 from __future__ import annotations
 
@@ -75,6 +75,17 @@ def vault_passphrase(session: Session) -> int:
     old, new = _given(session, "passphrase_file"), _given(session, "new_passphrase_file")
     session.services.vault.change_passphrase(old, new)
     return _done(session, msg("The passphrase was changed"))
+
+
+def vault_change(session: Session) -> int:
+    """Let keyring or passphrase open the vault from now on, with the same secrets in it. Raises UserError."""
+    kind = session.args.kind
+    passphrase = _given(session, "new_passphrase_file") if kind == "passphrase" else ""
+    session.services.vault.change_kind(kind, passphrase)
+    by_passphrase = msg("The vault is opened by its passphrase from now on")
+    return _done(
+        session, by_passphrase if kind == "passphrase" else msg("The vault is opened by the keyring from now on")
+    )
 
 
 def vault_set_aside(session: Session) -> int:

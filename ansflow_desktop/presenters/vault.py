@@ -100,6 +100,10 @@ class VaultPresenter(Presenter):
         """Change the passphrase; `unlocked` or `refused` follows."""
         self._change(lambda: self._services.vault.change_passphrase(old, new))
 
+    def change_kind(self, kind: str, passphrase: str = "") -> None:
+        """Let keyring or passphrase (`kind`) open the vault from now on; `unlocked` or `refused` follows."""
+        self._change(lambda: self._services.vault.change_kind(kind, passphrase))  # type: ignore[arg-type]
+
     def start_over(self) -> None:
         """Set a vault aside that nobody can open any more; `started_over` and `ask_create`, or `refused` follow."""
         self._start("change", self._set_aside(lambda: self._services.vault.start_over()))

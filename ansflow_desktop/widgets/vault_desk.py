@@ -76,6 +76,14 @@ class VaultDesk(QObject):
         if self._dialog is None:
             self._open(ChangePassphraseDialog(self._parent(), self.presenter))
 
+    def change_kind(self) -> None:
+        """Ask for what another kind of vault needs: a passphrase instead of the keyring, or the keyring instead."""
+        from ansflow_desktop.widgets.vault_dialogs import ChangeKindDialog
+
+        if self._dialog is None:
+            kind = "keyring" if self.presenter.state.kind == "passphrase" else "passphrase"
+            self._open(ChangeKindDialog(self._parent(), self.presenter, kind))
+
     def transfer(self, *, export: bool) -> None:
         """Ask for the file of an export or import, and its passphrase."""
         from ansflow_desktop.widgets.vault_dialogs import TransferDialog

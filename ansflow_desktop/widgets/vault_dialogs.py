@@ -250,6 +250,34 @@ class ChangePassphraseDialog(_VaultDialog):
         self._presenter.change_passphrase(self._old.text(), self._new.text())
 
 
+class ChangeKindDialog(_VaultDialog):
+    """Lets the keyring, or a new passphrase, open the vault from now on."""
+
+    def __init__(self, parent: QWidget, presenter: VaultPresenter, kind: str) -> None:
+        """Ask for what a vault of `kind` needs."""
+        by_passphrase = kind == "passphrase"
+        title = _("Use a passphrase") if by_passphrase else _("Use the keyring")
+        about = {name: text for name, _title, text in _kinds()}
+        super().__init__(parent, presenter, title, about[kind])
+        self.setObjectName("vault_change_kind")
+        self._wanted = kind
+        if by_passphrase:
+            self._new_secret(_("New passphrase"), _("New passphrase again"))
+        self._finish(_("Change"))
+
+    def _ready(self) -> bool:
+        return self._wanted != "passphrase" or self._is_chosen()
+
+    @Slot()
+    def _on_typed(self) -> None:
+        if self._wanted == "passphrase" and hasattr(self, "_go"):
+            self._say_strength()
+        super()._on_typed()
+
+    def _ask(self) -> None:
+        self._presenter.change_kind(self._wanted, self._new.text() if self._wanted == "passphrase" else "")
+
+
 class TransferDialog(_VaultDialog):
     """Asks for the file and the passphrase of an export (`export` True) or an import; a new passphrase twice."""
 

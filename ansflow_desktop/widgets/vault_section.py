@@ -23,6 +23,7 @@ class VaultSection(QWidget):
         self._said.setObjectName("vault_said")
         self._lock = self._button(_("Lock"), "vault_lock", self._on_lock)
         self._change = self._button(_("Change the passphrase…"), "vault_change_asked", self._on_change)
+        self._kind = self._button(_("Use the keyring…"), "vault_kind_asked", self._on_kind)
         self._export = self._button(_("Export…"), "vault_export_asked", self._on_export)
         self._import = self._button(_("Import…"), "vault_import_asked", self._on_import)
         lines = QVBoxLayout(self)
@@ -30,7 +31,7 @@ class VaultSection(QWidget):
         lines.addWidget(label(_("Vault"), "strong"))
         lines.addWidget(self._said)
         flow = FlowLayout(8)
-        for part in (self._lock, self._change, self._export, self._import):
+        for part in (self._lock, self._change, self._kind, self._export, self._import):
             flow.addWidget(part)
         lines.addLayout(flow)
         self._presenter.state_changed.connect(self._show)
@@ -54,6 +55,8 @@ class VaultSection(QWidget):
         self._lock.setText(_("Unlock…") if locked else _("Lock"))
         self._lock.setEnabled(there and state.kind != "session")
         self._change.setEnabled(state.kind == "passphrase")
+        self._kind.setText(_("Use a passphrase…") if state.kind == "keyring" else _("Use the keyring…"))
+        self._kind.setEnabled(state.kind in ("keyring", "passphrase") and not locked)
         self._export.setEnabled(there and not locked)
         self._import.setEnabled(there and not locked)
 
@@ -72,6 +75,10 @@ class VaultSection(QWidget):
     @Slot()
     def _on_change(self) -> None:
         self._desk.change_passphrase()
+
+    @Slot()
+    def _on_kind(self) -> None:
+        self._desk.change_kind()
 
     @Slot()
     def _on_export(self) -> None:

@@ -1,5 +1,7 @@
 """The vault among the settings, and the way out for who has forgotten its passphrase: real clicks, a real vault."""
 
+from types import SimpleNamespace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from ansflow_desktop.store.vault import VaultLocked, WrongPassphrase
 from ansflow_desktop.widgets.dialogs import SettingsDialog
 from ansflow_desktop.widgets.vault_dialogs import (
+    ChangeKindDialog,
     ChangePassphraseDialog,
     CreateVaultDialog,
     StartOverDialog,
@@ -48,7 +51,7 @@ def answer(qtbot, dialog, **texts):
 
 def test_without_a_vault_there_is_nothing_to_do(window, qtbot):
     dialog = settings(window, qtbot)
-    for name in ("vault_lock", "vault_change_asked", "vault_export_asked", "vault_import_asked"):
+    for name in ("vault_lock", "vault_change_asked", "vault_kind_asked", "vault_export_asked", "vault_import_asked"):
         assert not dialog.findChild(QPushButton, name).isEnabled()
     assert "none yet" in dialog.findChild(QLabel, "vault_said").text()
     dialog.reject()
@@ -77,6 +80,35 @@ def test_the_passphrase_is_changed_among_the_settings(window, vault, qtbot):
     with pytest.raises(WrongPassphrase):
         vault.unlock(OLD)
     vault.unlock(NEW)
+
+
+def test_keyring_and_passphrase_are_exchanged_among_the_settings(window, vault, qtbot, monkeypatch):
+    kept = {}
+    ring = SimpleNamespace(usable=lambda: (True, ""), read=kept.get, write=kept.__setitem__, remove=kept.pop)
+    monkeypatch.setattr(vault, "_keyring", ring)
+    dialog = settings(window, qtbot)
+    press(qtbot, dialog, "vault_kind_asked")
+    answer(qtbot, opened(qtbot, ChangeKindDialog))
+    qtbot.waitUntil(lambda: dialog.findChild(QPushButton, "vault_kind_asked").text() == "Use a passphrase…")
+    assert kept and vault.state().kind == "keyring"
+    press(qtbot, dialog, "vault_kind_asked")
+    answer(qtbot, opened(qtbot, ChangeKindDialog), passphrase=NEW, again=NEW)
+    qtbot.waitUntil(lambda: dialog.findChild(QPushButton, "vault_kind_asked").text() == "Use the keyring…")
+    opened(qtbot, SettingsDialog).reject()
+    vault.lock()
+    vault.unlock(NEW)
+    assert not kept and vault.get("a") == "secret-4711"
+
+
+def test_without_a_keyring_the_passphrase_stays(window, vault, qtbot):
+    press(qtbot, settings(window, qtbot), "vault_kind_asked")
+    dialog = opened(qtbot, ChangeKindDialog)
+    with qtbot.waitSignal(window.vault.presenter.refused):
+        answer(qtbot, dialog)
+    assert "The keyring cannot keep" in str([one.text() for one in dialog.findChildren(QLabel)])
+    dialog.reject()
+    assert vault.state().kind == "passphrase" and vault.get("a") == "secret-4711"
+    opened(qtbot, SettingsDialog).reject()
 
 
 def test_secrets_are_exported_and_imported_among_the_settings(window, vault, qtbot, tmp_path):

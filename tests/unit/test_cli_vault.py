@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,6 +48,22 @@ def test_a_vault_from_its_making_to_its_import(vault, tmp_path):
     assert vault("import {dir}/e --passphrase-file {new} --export-passphrase-file {old}")[0] == 0
     code, _, err = vault("import {dir}/e --passphrase-file {new} --export-passphrase-file {new}")
     assert code == 2 and "this export" in err and "locked" not in err
+
+
+def test_keyring_and_passphrase_are_exchanged_and_the_secrets_stay(vault, tmp_path, monkeypatch):
+    kept = {}
+    ring = SimpleNamespace(usable=lambda: (True, ""), read=kept.get, write=kept.__setitem__, remove=kept.pop)
+    monkeypatch.setattr("ansflow_desktop.store.vault.Keyring", lambda: ring)
+    assert vault("create --kind passphrase --passphrase-file {old}")[0] == 0
+    Vault(tmp_path / "data" / "vault.json", passphrase=lambda: OLD).put("cluster/1", SECRET)
+    assert vault("change --kind keyring")[0] != 0
+    assert vault("change --kind keyring --passphrase-file {old}")[0] == 0
+    assert kept
+    code, _, said = vault("change --kind passphrase")
+    assert code == 2 and "--new-passphrase-file" in said
+    assert vault("change --kind passphrase --new-passphrase-file {new}")[0] == 0
+    assert not kept
+    assert Vault(tmp_path / "data" / "vault.json", passphrase=lambda: NEW).get("cluster/1") == SECRET
 
 
 @pytest.mark.parametrize(
