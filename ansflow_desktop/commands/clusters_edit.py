@@ -182,8 +182,11 @@ def _sign_in(args: argparse.Namespace) -> tuple[dict[str, Any], ClusterSecret | 
 
 def _from_kubeconfig(session: Session, name: str) -> tuple[OwnCluster, ClusterSecret | None]:
     """Return the one cluster of the kubeconfig, or that of several whose name is `name`; it is called `name`."""
-    found = session.services.cluster_book.from_kubeconfig(_text(session.args.from_kubeconfig, "--from-kubeconfig"))
-    chosen = found if len(found) == 1 else [pair for pair in found if pair[0].name == name]
+    text, refused = _text(session.args.from_kubeconfig, "--from-kubeconfig"), dict[str, UserError]()
+    found = session.services.cluster_book.from_kubeconfig(text, refused)
+    chosen = found if len(found) == 1 and not refused else [pair for pair in found if pair[0].name == name]
+    if not chosen and name in refused:
+        raise refused[name]
     if not chosen:
         names = ", ".join(cluster.name for cluster, _secret in found)
         title = msg("The kubeconfig holds several contexts, and none is called “%(name)s”", name=name)

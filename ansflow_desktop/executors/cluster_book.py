@@ -235,10 +235,13 @@ class ClusterBook:
             raise UserError(title, "", hint, field="k8s_cluster", code=ExitCode.INVALID)
         return known
 
-    def from_kubeconfig(self, text: str) -> tuple[tuple[OwnCluster, ClusterSecret | None], ...]:
+    def from_kubeconfig(
+        self, text: str, refused: dict[str, UserError] | None = None
+    ) -> tuple[tuple[OwnCluster, ClusterSecret | None], ...]:
         """Return the clusters of a pasted kubeconfig with their secrets; nothing is run, contacted or kept.
 
-        Files that it names are read. Raises UserError where it cannot be read or holds no usable context.
+        Files that it names are read. Contexts that cannot be taken are left out: `refused` gets why, by their names.
+        Raises UserError where the text cannot be read or holds no context that can be taken.
         """
         config = _loaded(text)
         if not config.entries:
@@ -246,7 +249,15 @@ class ClusterBook:
         broken = [entry for entry in config.entries if entry.problem]
         if len(broken) == len(config.entries):
             raise UserError(msg("The kubeconfig cannot be used"), broken[0].problem, field="kubeconfig")
-        return tuple(self._taken(config, entry.name) for entry in config.entries if not entry.problem)
+        found, left_out = [], {} if refused is None else refused
+        for entry in config.entries:
+            try:
+                found += [] if entry.problem else [self._taken(config, entry.name)]
+            except UserError as error:
+                left_out[entry.name] = error
+        if not found:
+            raise next(iter(left_out.values()))
+        return tuple(found)
 
     def _taken(self, config: Kubeconfig, name: str) -> tuple[OwnCluster, ClusterSecret | None]:
         document = config.document(name)

@@ -32,15 +32,15 @@ class ClusterFormPresenter(Presenter):
     """Emits `saved(name)` once the cluster is kept, and `approval_needed(ClusterEntry)` before its program is run.
 
     `vault_needed(error, again)`: the vault is locked or there is none yet; `again()` goes on afterwards.
-    `released`: its dialog was closed, and nothing that was typed is held any more. `found(clusters, error)` answers
-    `find`.
+    `released`: its dialog was closed, and nothing that was typed is held any more. `found(clusters, errors)` answers
+    `find`: both where only some of the contexts can be taken.
     """
 
     saved = Signal(str)
     approval_needed = Signal(object)
     vault_needed = Signal(object, object)
     released = Signal()
-    found = Signal(tuple, object)
+    found = Signal(tuple, tuple)
 
     def __init__(self, services: Any, reads: ClusterReads, groups: tuple[str, ...] = ()) -> None:
         """Begin with a new cluster; `groups` are offered."""
@@ -80,15 +80,16 @@ class ClusterFormPresenter(Presenter):
         self._start("find", self._find(text))
 
     async def _find(self, text: str) -> None:
+        refused: dict[str, UserError] = {}
         try:
-            clusters = await off_thread(lambda: self._services.cluster_book.from_kubeconfig(text))
+            clusters = await off_thread(lambda: self._services.cluster_book.from_kubeconfig(text, refused))
         except UserError as error:
             self.found.emit((), error)
         except Exception as error:
             self.found.emit((), unexpected(error))
             raise
         else:
-            self.found.emit(clusters, None)
+            self.found.emit(clusters, tuple(refused.values()))
 
     def change(self, **fields: Any) -> None:
         """Take what was typed; a field that was complained of is checked anew.
@@ -156,7 +157,7 @@ class ClusterFormPresenter(Presenter):
 
     def _check(self, cluster: OwnCluster) -> tuple[Problem, ...]:
         form = self.state.form
-        found = self._services.cluster_book.check(cluster, secret_of(form), form.namespace.strip())
+        found = self._services.cluster_book.check(cluster, secret_of(form), marks_of(form))
         kept = self._keeps_secret()
         return tuple(one for one in found if not (kept and one.field in SECRETS))
 

@@ -9,12 +9,14 @@ from PySide6.QtWidgets import QWidget
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import _
-from ansflow_desktop.models.problem import Problem
+from ansflow_desktop.models.problem import Problem, Severity
 from ansflow_desktop.presenters.cluster_form import ClusterFormPresenter
 from ansflow_desktop.widgets.cluster_inputs import SecretBox
 from ansflow_desktop.widgets.controls import ComboBox, button, label, row
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
+
+_MOST_TOLD = 3
 
 
 class PasteDialog(Dialog):
@@ -50,20 +52,19 @@ class PasteDialog(Dialog):
     @Slot()
     def _on_text(self) -> None:
         """Read the new text; what was found in another one is no longer offered."""
-        self._show((), None)
+        self._show((), ())
         if self._box.text.strip():
             self._presenter.find(self._box.text)
 
-    @Slot(tuple, object)
-    def _on_found(self, found: tuple[Any, ...], error: UserError | None) -> None:
-        self._show(found, error)
+    @Slot(tuple, tuple)
+    def _on_found(self, found: tuple[Any, ...], errors: tuple[UserError, ...]) -> None:
+        self._show(found, errors)
 
-    def _show(self, found: tuple[Any, ...], error: UserError | None) -> None:
-        problems: tuple[Problem, ...] = ()
-        if error is not None:
-            problems = (Problem(field="", title=error.title, message=error.message, hint=error.hint),)
+    def _show(self, found: tuple[Any, ...], errors: tuple[UserError, ...]) -> None:
+        """Offer what was found; why other contexts cannot be taken is a warning beside it."""
+        gravity = Severity.WARNING if found else Severity.ERROR
         self._found = found
-        self._field.show_problems(problems)
+        self._field.show_problems([_problem(error, gravity) for error in errors[:_MOST_TOLD]])
         self._contexts.clear()
         self._contexts.addItems([cluster.name for cluster, _secret in found])
         self._choice.setVisible(bool(found))
@@ -73,3 +74,7 @@ class PasteDialog(Dialog):
     def _on_take(self) -> None:
         self.accept()
         self.chosen.emit(self._found[self._contexts.currentIndex()])
+
+
+def _problem(error: UserError, gravity: Severity) -> Problem:
+    return Problem(field="", title=error.title, message=error.message, hint=error.hint, severity=gravity)

@@ -1,7 +1,9 @@
 """The Clusters page: hundreds of clusters, marks, the dialog with its problems, a test, figures, removal."""
 
 import pytest
+import yaml
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -189,6 +191,27 @@ def test_a_pasted_kubeconfig_fills_the_form_and_is_never_shown(page, qtbot):
     press(qtbot, paste, "kubeconfig_take")
     assert dialog.findChildren(QLineEdit, "cluster_server")[-1].text() == "https://127.0.0.1:1"
     assert dialog.presenter.state.form.token == SECRET
+    give_up(qtbot, dialog)
+
+
+def test_one_context_that_cannot_be_taken_does_not_keep_the_others_from_it(page, qtbot):
+    press(qtbot, page, "add_cluster")
+    dialog = opened(page)
+    press(qtbot, dialog, "cluster_paste")
+    paste = opened(dialog, PasteDialog)
+    read = yaml.safe_load(KUBECONFIG)
+    read["users"].append({"name": "basic", "user": {"username": "me", "password": SECRET}})
+    read["contexts"].append({"name": "basic", "context": {"cluster": read["clusters"][0]["name"], "user": "basic"}})
+    QGuiApplication.clipboard().setText(yaml.safe_dump(read))
+    press(qtbot, paste, "kubeconfig_text_paste")
+    take = paste.findChild(QPushButton, "kubeconfig_take")
+    qtbot.waitUntil(take.isEnabled)
+    box = paste.findChild(QComboBox, "kubeconfig_context")
+    offered = [box.itemText(number) for number in range(box.count())]
+    assert offered == [one["name"] for one in yaml.safe_load(KUBECONFIG)["contexts"]]
+    assert "basic: the user's field username cannot be kept" in texts(paste)
+    assert not any(SECRET in text for text in texts(paste))
+    press(qtbot, paste, "kubeconfig_take")
     give_up(qtbot, dialog)
 
 

@@ -207,7 +207,7 @@ def test_closing_the_dialog_while_it_saves_keeps_what_was_typed(page, qtbot, ser
 def test_a_large_pasted_text_is_read_off_the_windows_thread(page, qtbot, services, monkeypatch):
     threads = []
 
-    def read(text):
+    def read(text, refused):
         threads.append(threading.current_thread())
         return ()
 

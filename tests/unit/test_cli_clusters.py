@@ -224,6 +224,18 @@ def test_reading_a_dead_cluster_is_3_and_of_all_clusters_0(call):
     code, out, _ = call("clusters", "sync", form="json")
     assert code == 0 and [row["reachable"] for row in json.loads(out)] == [False]
     assert call("clusters", "sync")[0] == 0
+def test_a_context_that_cannot_be_taken_does_not_keep_another_from_it(call, folder):
+    rest = f"clusters: [{{name: c, cluster: {{server: '{DEAD}'}}}}]\n"
+    users = f"users: [{{name: u, user: {{token: {TOKEN}}}}}, {{name: v, user: {{username: me, password: x1y2z3}}}}]\n"
+    contexts = "contexts: [{name: v, context: {cluster: c, user: v}}, {name: u, context: {cluster: c, user: u}}]\n"
+    (folder / "both").write_text(contexts + rest + users)
+    code, _, err = call("clusters", "add", "v", "--from-kubeconfig", folder / "both")
+    assert code == 2 and "username" in err and "x1y2z3" not in err
+    assert call("clusters", "add", "third", "--from-kubeconfig", folder / "both")[0] == 2
+    assert call("clusters", "add", "u", "--from-kubeconfig", folder / "both")[0] == 0
+    assert set(listed(call)) == {"dead", "u"}
+
+
 
 
 @pytest.mark.parametrize("given", ["~nobody-of-this-name/x", "\udcff\udcfe", "x" * 5000])
