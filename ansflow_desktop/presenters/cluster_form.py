@@ -84,9 +84,9 @@ class ClusterFormPresenter(Presenter):
         try:
             clusters = await off_thread(lambda: self._services.cluster_book.from_kubeconfig(text, refused))
         except UserError as error:
-            self.found.emit((), error)
+            self.found.emit((), (error,))
         except Exception as error:
-            self.found.emit((), unexpected(error))
+            self.found.emit((), (unexpected(error),))
             raise
         else:
             self.found.emit(clusters, tuple(refused.values()))
