@@ -183,14 +183,18 @@ class TableFeed:
 
     async def _follow(self, client: ClusterClient, choice: Choice, board: Board) -> None:
         telling = asyncio.create_task(self._keep_telling(choice, board))
+        path = collection(choice.kind, choice.namespace)
+        pulse = Pulse(client, path, partial(self._on_state, choice))
+        beating = asyncio.create_task(pulse.run())
         try:
             while True:
                 version = await board.read(client, choice)
                 self._pauses.reset()
                 self._on_state(choice, None)
-                await self._watch(client, choice, board, version)
+                await self._watch(client, choice, board, version, pulse)
         finally:
             await _ended(telling)
+            await _ended(beating)
 
     async def _keep_telling(self, choice: Choice, board: Board) -> None:
         while True:
@@ -199,27 +203,23 @@ class TableFeed:
             self._on_rows(choice, board.rows())
             await asyncio.sleep(COALESCE_S)
 
-    async def _watch(self, client: ClusterClient, choice: Choice, board: Board, version: str) -> None:
+    async def _watch(self, client: ClusterClient, choice: Choice, board: Board, version: str, pulse: Pulse) -> None:
         """Watch until the list must be read again; where watching is not allowed, wait a while instead."""
         if "watch" not in choice.kind.verbs and choice.kind.verbs:
             await asyncio.sleep(_AGAIN_S)
             return
-        path = collection(choice.kind, choice.namespace)
-        pulse = Pulse(client, path, partial(self._on_state, choice))
-        beating = asyncio.create_task(pulse.run())
         try:
             while True:
-                version = await self._watch_once(client, path, board, version, pulse)
+                version = await self._watch_once(client, choice, board, version, pulse)
         except KubeError as error:
             if error.status in (403, 404, 405):
                 await asyncio.sleep(_AGAIN_S)
             elif error.status != 410:
                 raise
-        finally:
-            await _ended(beating)
 
-    async def _watch_once(self, client: ClusterClient, path: str, board: Board, version: str, pulse: Pulse) -> str:
+    async def _watch_once(self, client: ClusterClient, choice: Choice, board: Board, version: str, pulse: Pulse) -> str:
         started, count = version, 0
+        path = collection(choice.kind, choice.namespace)
         asked = {"includeObject": "Metadata", "resourceVersion": version}
         async with contextlib.aclosing(client.watch(path, asked, TABLE)) as events:
             async for event in events:

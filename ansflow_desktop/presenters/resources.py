@@ -115,7 +115,8 @@ class ResourcesPresenter(Presenter):
     def _begin(self) -> None:
         self._end()
         if self.state.cluster:
-            self._set(loading=self._rows is None, error=None)
+            known = self._rows is not None  # rows that are known to be old stay so until the server answers
+            self._set(loading=not known, error=self.state.error if known else None)
             self._start("feed", self._follow(self.state.cluster, self._requests.begin("feed")))
 
     async def _follow(self, cluster: str, number: int) -> None:
