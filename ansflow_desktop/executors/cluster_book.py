@@ -21,10 +21,13 @@ from ansflow_desktop.models.cluster import MASKED, ClusterEntry, ClusterMarks, C
 from ansflow_desktop.models.problem import Problem, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ansflow_desktop.kube.catalog import ClusterCatalog
     from ansflow_desktop.store.clusters import ClusterShelf
 
 _MAX_FILE = 1024 * 1024
+_NO_MARKS = ClusterMarks()
 
 
 class Secrets(Protocol):
@@ -87,9 +90,11 @@ class ClusterBook:
         except msgspec.MsgspecError:
             return None
 
-    def check(self, cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = "") -> tuple[Problem, ...]:
+    def check(
+        self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks = _NO_MARKS
+    ) -> tuple[Problem, ...]:
         """Return what is wrong with what was typed, by field, a name in use included."""
-        found = own.check(cluster, secret, namespace)
+        found = own.check(cluster, secret, marks)
         taken = any(entry.name == cluster.name for entry in self._catalog.entries() if not self._is(entry, cluster))
         if taken:
             title = msg("There is a cluster “%(name)s” already", name=cluster.name)
@@ -189,8 +194,9 @@ class ClusterBook:
     def mark(self, name: str, marks: ClusterMarks) -> None:
         """Keep notes on any cluster, in place of those of a name that it had before; raises UserError.
 
-        A cluster is unknown, or the disk refuses.
+        A cluster is unknown, notes cannot be kept as they are (Incomplete), or the disk refuses.
         """
+        _require_none(own.check_marks(marks))
         lost = self._catalog.lost_names(name)
         self._shelf.set_marks(name, marks, self._catalog.entry(name).server)
         for former in lost:
@@ -222,10 +228,8 @@ class ClusterBook:
             self._vault.put(own.vault_key(cluster), msgspec.json.encode(secret).decode())
 
     def _require(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
-        found = self.check(cluster, secret, marks.namespace)
-        problems = tuple(problem for problem in found if problem.severity is Severity.ERROR)
-        if problems:
-            raise Incomplete(problems)
+        found = self.check(cluster, secret, marks)
+        _require_none(problem for problem in found if problem.severity is Severity.ERROR)
 
     def _known(self, name: str) -> OwnCluster:
         known = self.own(name)
@@ -285,6 +289,12 @@ class ClusterBook:
 
 
 _CANNOT_KEEP = ("as", "as-groups", "as-uid", "as-user-extra", "username", "password", "auth-provider")
+
+
+def _require_none(problems: Iterable[Problem]) -> None:
+    found = tuple(problems)
+    if found:
+        raise Incomplete(found)
 
 
 def _require_kept(name: str, user: dict[str, Any]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import itertools
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -21,7 +22,16 @@ from ansflow_desktop.models.problem import Problem, Severity
 OWN = "own"
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,253}")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-MAX_TOKEN = 256 * 1024  # servers refuse headers of far less; a JWT of 100 kB is still shown and tried
+_KB = 1024
+MAX_TOKEN = 256 * _KB  # servers refuse headers of far less; a JWT of 100 kB is still shown and tried
+
+_NO_MARKS = ClusterMarks()
+MOST_DESCRIPTION = 1_000
+MOST_GROUP = 100
+_MOST_URL = 2_000
+_MOST_NAME = 253  # RFC 1035, 2.3.4: a name in DNS
+_MOST_PROGRAM = 64 * _KB
+_MOST_PEM = 1_024 * _KB
 
 
 class SecretMissing(UserError):
@@ -167,20 +177,38 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def check(cluster: OwnCluster, secret: ClusterSecret | None, namespace: str = "") -> tuple[Problem, ...]:
+def check(cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks = _NO_MARKS) -> tuple[Problem, ...]:
     """Return what is wrong with what was typed, by field; nothing is contacted and nothing run."""
     found = [
         ("name", _name_problem(cluster.name)),
         ("server", server_problem(cluster.server)),
         ("proxy_url", _proxy_problem(cluster.proxy_url)),
-        ("namespace", namespace_problem(namespace) if namespace else ""),
+        ("tls_server_name", _too_long(cluster.tls_server_name, _MOST_NAME)),
         ("ca", _pem_problem(cluster.ca, "CERTIFICATE") if cluster.ca else ""),
         *_auth_problems(cluster, secret),
     ]
-    wrong = [Problem(field=field, title=_TITLES[field], message=text) for field, text in found if text]
+    wrong = [*_problems(found), *check_marks(marks)]
     if is_socks(cluster.proxy_url) and not any(problem.field == "proxy_url" for problem in wrong):
         wrong.append(Problem(field="proxy_url", title=SOCKS_TITLE, hint=SOCKS_HINT, severity=Severity.WARNING))
     return tuple(wrong)
+
+
+def check_marks(marks: ClusterMarks) -> tuple[Problem, ...]:
+    """Return what is wrong with the notes on a cluster, by field."""
+    found = [
+        ("namespace", (namespace_problem(marks.namespace) if marks.namespace else "") or ""),
+        ("description", _too_long(marks.description, MOST_DESCRIPTION)),
+        ("group", _too_long(marks.group, MOST_GROUP)),
+    ]
+    return tuple(_problems(found))
+
+
+def _problems(found: list[tuple[str, Text]]) -> list[Problem]:
+    return [Problem(field=field, title=_TITLES[field], message=text) for field, text in found if text]
+
+
+def _too_long(text: str, most: int) -> Text:
+    return msg("It is longer than %(count)d characters.", count=most) if len(text) > most else ""
 
 
 _TITLES = {
@@ -193,13 +221,15 @@ _TITLES = {
     "certificate": msg("The client certificate cannot be used"),
     "key": msg("The key cannot be used"),
     "exec_command": msg("The credential program cannot be used"),
+    "tls_server_name": msg("The name in the server's certificate cannot be used"),
+    "description": msg("The description cannot be kept"),
+    "group": msg("The group cannot be kept"),
 }
 
 
 def _auth_problems(cluster: OwnCluster, secret: ClusterSecret | None) -> list[tuple[str, Text]]:
     if cluster.auth == "exec":
-        named = cluster.exec_plugin is not None and cluster.exec_plugin.command.strip()
-        return [] if named else [("exec_command", msg("Name the program that gives the credentials."))]
+        return [("exec_command", _program_problem(cluster.exec_plugin))]
     if cluster.auth == "token":
         return [("token", token_problem(secret.token if secret else ""))]
     if cluster.auth == "certificate":
@@ -208,12 +238,21 @@ def _auth_problems(cluster: OwnCluster, secret: ClusterSecret | None) -> list[tu
     return []
 
 
+def _program_problem(plugin: ExecPlugin | None) -> Text:
+    if plugin is None or not plugin.command.strip():
+        return msg("Name the program that gives the credentials.")
+    size = sum(map(len, (plugin.command, *plugin.args, *itertools.chain(*plugin.env))))
+    if size > _MOST_PROGRAM:
+        return msg("The program, its arguments and its environment are longer than %(kb)d kB.", kb=_MOST_PROGRAM // _KB)
+    return ""
+
+
 def token_problem(token: str) -> Text:
     """Return why `token` cannot be sent as a bearer token, empty when it can."""
     if not token:
         return msg("Paste the token.")
     if len(token) > MAX_TOKEN:
-        return msg("It is longer than %(kb)d kB.", kb=MAX_TOKEN // 1024)
+        return msg("It is longer than %(kb)d kB.", kb=MAX_TOKEN // _KB)
     if not _TOKEN.fullmatch(token):
         return msg("It holds spaces, line breaks or letters that a token cannot have.")
     return ""
@@ -239,25 +278,40 @@ def _proxy_problem(url: str) -> Text:
 
 
 def _url_problem(url: str, schemes: tuple[str, ...]) -> Text:
+    if len(url) > _MOST_URL:
+        return _too_long(url, _MOST_URL)
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
+        host = parts.hostname
         if host and (":" in host or host.replace(".", "").isdigit()):
             ipaddress.ip_address(host)
     except ValueError as error:
         return str(error)
     if parts.scheme not in schemes:
-        return msg("It must begin with %(schemes)s.", schemes=" / ".join(f"{one}://" for one in schemes))
+        *first, last = (f"{one}://" for one in schemes)
+        return msg("Write %(first)s or %(last)s in front of it.", first=", ".join(first), last=last)
     if not host or re.search(r"[\s\x00-\x1f\x7f]", url):
         return msg("It names no server.")
+    if _port(parts) == 0:
+        return msg("Its port is no number from 1 to 65535.")
     if parts.username or parts.password:
         return msg("It must not hold a name or a password: they would be shown in lists and logs.")
     return msg("It must end behind the port or path.") if parts.query or parts.fragment else ""
 
 
+def _port(parts: SplitResult) -> int | None:
+    """Return the port, None where none is named, 0 where what stands there can be none."""
+    try:
+        return parts.port
+    except ValueError:
+        return 0
+
+
 def _pem_problem(text: str, what: str) -> Text:
     if not text.strip():
         return msg("Paste it as PEM text, from -----BEGIN to -----END.")
+    if len(text) > _MOST_PEM:
+        return msg("It is longer than %(kb)d kB.", kb=_MOST_PEM // _KB)
     begin = re.search(rf"-----BEGIN [A-Z ]*{what}-----", text)
     if begin is None or not re.compile(rf"-----END [A-Z ]*{what}-----").search(text, begin.end() + 1):
         return msg("It is no PEM text with BEGIN %(what)s and END %(what)s.", what=what)

@@ -262,7 +262,6 @@ class ClusterFormPresenter(Presenter):
         state, book = self.state, self._services.cluster_book
         marks = marks_of(state.form)
         if not state.own:
-            _require_namespace(marks.namespace)
             book.mark(state.original, marks)
             return state.original
         cluster = self._cluster()
@@ -325,12 +324,3 @@ def _host(server: str) -> str:
         return urlsplit(_address(server)).hostname or ""
     except ValueError:
         return ""
-
-
-def _require_namespace(namespace: str) -> None:
-    from ansflow_desktop.i18n import msg
-    from ansflow_desktop.models.names import namespace_problem
-
-    why = namespace_problem(namespace) if namespace else ""
-    if why:
-        raise UserError(msg("The namespace cannot be used"), why, field="namespace")

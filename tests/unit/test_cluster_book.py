@@ -11,9 +11,11 @@ import pytest
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors.cluster_book import ClusterBook, Incomplete
 from ansflow_desktop.executors.guard import ConfirmationNeeded, require_allowed
+from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube.approvals import ApprovalNeeded, Approvals
 from ansflow_desktop.kube.catalog import ClusterCatalog
-from ansflow_desktop.kube.own import SecretMissing
+from ansflow_desktop.kube.own import SecretMissing, server_problem
+from ansflow_desktop.kube.plugins import make_plugin
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.pipeline import PipelineStep, StepType
 from ansflow_desktop.store.clusters import ClusterShelf
@@ -105,7 +107,13 @@ def test_a_token_never_stands_in_the_words_of_an_object():
         ({"server": "https://user:secret@h"}, TOKEN, "server"),
         ({"server": "file:///etc/passwd"}, TOKEN, "server"),
         ({"server": "https://[::1"}, TOKEN, "server"),
+        ({"server": "https://h:0"}, TOKEN, "server"),
+        ({"server": f"https://h/{'x' * 2000}"}, TOKEN, "server"),
         ({"proxy_url": "ftp://h"}, TOKEN, "proxy_url"),
+        ({"proxy_url": "http://h:0"}, TOKEN, "proxy_url"),
+        ({"tls_server_name": "x" * 254}, TOKEN, "tls_server_name"),
+        ({"ca": "-----BEGIN CERTIFICATE-----" + "A" * 1_100_000 + "-----END CERTIFICATE-----"}, TOKEN, "ca"),
+        ({"auth": "exec", "exec_plugin": make_plugin("p", ("x" * 70_000,), ())}, TOKEN, "exec_command"),
         ({"ca": "no pem"}, TOKEN, "ca"),
         ({}, "", "token"),
         ({}, "two words", "token"),
@@ -122,6 +130,39 @@ def test_what_cannot_be_used_is_named_by_field_and_nothing_is_kept(place, change
     assert field in {problem.field for problem in caught.value.problems}
     assert not vault.kept
     assert [entry.name for entry in catalog.entries()] == ["dev"]
+
+
+@pytest.mark.parametrize("field", ["description", "group", "namespace"])
+def test_notes_without_bounds_are_refused_wherever_they_are_written(place, field):
+    book, catalog, vault, _ = place
+    marks = ClusterMarks(**{field: "x" * 100_000})
+    book.add(own(book), ClusterSecret(token=TOKEN), ClusterMarks())
+    for write in (
+        lambda: book.mark("dev", marks),
+        lambda: book.change("mine", own(book), None, marks),
+        lambda: book.add(own(book, name="other"), ClusterSecret(token=TOKEN), marks),
+    ):
+        with pytest.raises(Incomplete) as caught:
+            write()
+        assert [problem.field for problem in caught.value.problems] == [field]
+    assert [(entry.name, entry.marks) for entry in catalog.entries()] == [
+        ("mine", ClusterMarks()),
+        ("dev", ClusterMarks()),
+    ]
+    assert len(vault.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ("ftp://h", "Write https:// or http:// in front of it."),
+        ("https://h:0", "Its port is no number from 1 to 65535."),
+        ("https://h:70000", "Its port is no number from 1 to 65535."),
+        ("https://h:x", "Its port is no number from 1 to 65535."),
+    ],
+)
+def test_an_address_is_refused_in_plain_words(server, words):
+    assert translate(server_problem(server)) == words
 
 
 def test_a_vault_that_refuses_leaves_no_cluster_without_its_token(place):
