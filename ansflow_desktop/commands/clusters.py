@@ -39,25 +39,34 @@ def clusters_list(session: Session) -> int:
 
 def check_all(session: Session, names: Sequence[str]) -> dict[str, ClusterStatus]:
     """Check clusters side by side; entries whose credential program was not approved are not contacted."""
-    from ansflow_desktop.kube import probe, sync
+    from ansflow_desktop.commands import waiting
+    from ansflow_desktop.kube import probe
 
     statuses: dict[str, ClusterStatus] = {}
 
     def keep(status: ClusterStatus) -> None:
         statuses[status.name] = status
 
-    sync.run(probe.check_all(session.services.catalog, list(names), keep))
+    def silent() -> Text:
+        return waiting.for_answers(*(name for name in names if _is_silent(statuses.get(name))))
+
+    waiting.run(session, probe.check_all(session.services.catalog, list(names), keep), silent)
     return statuses
+
+
+def _is_silent(status: ClusterStatus | None) -> bool:
+    return status is None or status.reach is Reach.CHECKING
 
 
 def clusters_test(session: Session) -> int:
     """Test the connection of one cluster and show each stage; exit code 3 when it does not answer or refuses."""
-    from ansflow_desktop.kube import sync
+    from ansflow_desktop.commands import waiting
     from ansflow_desktop.kube.diagnose import diagnose
 
     entry = session.entry(session.args.cluster)
     services = session.services
-    found = sync.run(diagnose(entry, services.catalog.document(entry.name), tools=services.tools))
+    asking = diagnose(entry, services.catalog.document(entry.name), tools=services.tools)
+    found = waiting.run(session, asking, lambda: waiting.for_answers(entry.name))
     error = None if found.status.reach is Reach.REACHABLE else _no_answer(entry, found)
     if session.out.is_text:
         _print_stages(session, found)

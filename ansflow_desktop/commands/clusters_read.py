@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ansflow_desktop.commands import waiting
 from ansflow_desktop.commands.cluster_rows import row
 from ansflow_desktop.commands.output import table
 from ansflow_desktop.commands.session import Session, tell_problems
@@ -35,13 +37,15 @@ class _Synced(msgspec.Struct, frozen=True, kw_only=True):
 
 def clusters_namespaces(session: Session) -> int:
     """Show the namespaces of one cluster, one a line; where listing is forbidden, those that may be used."""
-    from ansflow_desktop.kube import sync
+    from ansflow_desktop.commands.execution import require_reachable
     from ansflow_desktop.kube.namespace_cache import candidates
 
     services = session.services
     entry = session.entry(session.args.cluster)
+    require_reachable(session, entry)
     document = services.catalog.document(entry.name)
-    found = sync.run(services.namespaces.read(entry.name, document, candidates(entry, services.settings)))
+    reading = services.namespaces.read(entry.name, document, candidates(entry, services.settings))
+    found = waiting.run(session, reading, lambda: waiting.for_answers(entry.name))
     if found.message:
         session.out.note(found.message)
     if session.out.is_text:
@@ -53,11 +57,13 @@ def clusters_namespaces(session: Session) -> int:
 
 def clusters_stats(session: Session) -> int:
     """Show the figures of one cluster; exit code 3 when it does not answer or refuses."""
-    from ansflow_desktop.kube import sync
+    from ansflow_desktop.commands.execution import require_reachable
     from ansflow_desktop.kube.statistics import read_statistics
 
     entry = session.entry(session.args.cluster)
-    found = sync.run(read_statistics(session.services.catalog.document(entry.name), entry.name))
+    require_reachable(session, entry)
+    reading = read_statistics(session.services.catalog.document(entry.name), entry.name)
+    found = waiting.run(session, reading, lambda: waiting.for_answers(entry.name))
     if not session.out.is_text:
         session.out.document(found)
         return int(ExitCode.DONE)
@@ -106,28 +112,40 @@ def clusters_sync(session: Session) -> int:
     read anew where they are looked at. Exit code 0 for all of them, whatever they answer; 3 for a single one that does
     not.
     """
-    from ansflow_desktop.kube import sync
-
     named = session.args.cluster
     entries = [session.entry(named)] if named else list(session.services.catalog.entries())
     if not named:
         tell_problems(session, session.services.catalog.problems())
-    found = sync.run(_sync_all(session, entries))
+    answered: set[str] = set()
+    silent = functools.partial(_silent, entries, answered)
+    found = waiting.run(session, _sync_all(session, entries, answered), silent)
     if session.out.is_text:
         _print(session, found)
     else:
         documents = [_document(one) for one in found]
         session.out.document(documents[0] if named else documents)
-    refused = bool(named) and found[0].status.reach is not Reach.REACHABLE
-    return int(ExitCode.UNREACHABLE if refused else ExitCode.DONE)
+    return int(_exit_code(found[0].status.reach) if named else ExitCode.DONE)
 
 
-async def _sync_all(session: Session, entries: Sequence[ClusterEntry]) -> list[_Synced]:
+def _exit_code(reach: Reach) -> ExitCode:
+    if reach is Reach.REACHABLE:
+        return ExitCode.DONE
+    return ExitCode.INVALID if reach is Reach.LOCKED else ExitCode.UNREACHABLE
+
+
+def _silent(entries: Sequence[ClusterEntry], answered: set[str]) -> Text:
+    return waiting.for_answers(*(entry.name for entry in entries if entry.name not in answered))
+
+
+async def _sync_all(session: Session, entries: Sequence[ClusterEntry], answered: set[str]) -> list[_Synced]:
+    """Read all; `answered` gathers the names of those that are done."""
     cache, places = session.services.namespaces, asyncio.Semaphore(_AT_ONCE)
 
     async def one(entry: ClusterEntry) -> _Synced:
         async with places:
-            return await _sync(session, cache, entry)
+            found = await _sync(session, cache, entry)
+        answered.add(entry.name)
+        return found
 
     return await asyncio.gather(*map(one, entries))
 

@@ -128,9 +128,10 @@ def _details(report: CredentialReport) -> dict[str, Any]:
 
 
 def _read(session: Session, *, ask: bool, warn: datetime.timedelta | None = None) -> Overview:
-    from ansflow_desktop.kube import sync
+    from ansflow_desktop.commands import waiting
 
-    return sync.run(session.services.credentials.overview(ask, warn=warn))
+    reading = session.services.credentials.overview(ask, warn=warn)
+    return waiting.run(session, reading, lambda: msg("Waiting for answers of the clusters…"))
 
 
 def _approve(session: Session) -> None:

@@ -23,6 +23,7 @@ _DAY_S = 24 * 60 * 60
 
 def credentials_renew(session: Session) -> int:
     """Get a new credential, try it, and put it in its place; the old one stays where that fails."""
+    from ansflow_desktop.commands import waiting
     from ansflow_desktop.executors import renewal
     from ansflow_desktop.kube import sync
 
@@ -30,7 +31,8 @@ def credentials_renew(session: Session) -> int:
     wanted = _wanted(session)
     if session.args.remove_old_secret:
         sync.run(_require_removable(session, cluster, wanted.put))
-    done = sync.run(renewal.renew(session.services, cluster, wanted, told=session.out.note))
+    renewing = renewal.renew(session.services, cluster, wanted, told=session.out.note)
+    done = waiting.run(session, renewing, lambda: waiting.for_answers(wanted.via or cluster))
     try:
         removed = session.args.remove_old_secret and sync.run(_removed(session, done))
     except UserError:

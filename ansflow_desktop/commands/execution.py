@@ -39,10 +39,11 @@ def refuse_problems(session: Session, problems: Sequence[Problem]) -> bool:
 
 def require_reachable(session: Session, entry: ClusterEntry) -> ClusterStatus:
     """Ask the cluster for its version; raises UserError with exit code 3 when it does not answer or refuses."""
-    from ansflow_desktop.kube import probe, sync
+    from ansflow_desktop.commands import waiting
+    from ansflow_desktop.kube import probe
 
     document = session.services.catalog.document(entry.name)
-    status = sync.run(probe.check(entry, document))
+    status = waiting.run(session, probe.check(entry, document), lambda: waiting.for_answers(entry.name))
     if status.reach is Reach.REACHABLE:
         return status
     raise _no_answer(session, entry, status)

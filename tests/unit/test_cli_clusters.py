@@ -90,6 +90,30 @@ def test_a_cluster_by_address_and_token(call, add, folder):
     assert all(TOKEN.encode() not in file.read_bytes() for file in (folder / "data").rglob("*") if file.is_file())
 
 
+@pytest.fixture
+def locked(folder, capsys):
+    """Run one subcommand without the passphrase."""
+
+    def run(*words):
+        code = cli.main(["--data-dir", str(folder / "data"), "--kubeconfig", str(folder / "config"), *words])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return run
+
+
+def test_a_cluster_behind_a_locked_vault_was_not_asked_and_says_so(add, locked):
+    add("mine")
+    rows = {row["name"]: row for row in json.loads(locked("clusters", "list", "-o", "json")[1])}
+    assert (rows["mine"]["reachable"], rows["dead"]["reachable"]) == (None, False)
+    assert rows["mine"]["message"] == "The vault is locked"
+    out = locked("clusters", "list")[1]
+    assert "not asked" in next(line for line in out.splitlines() if line.startswith("mine"))
+    for action in ("test", "sync"):
+        code, out, err = locked("clusters", action, "mine")
+        assert code == 2 and "The vault is locked" in out + err and "reached" not in out + err
+
+
 def test_a_token_from_stdin(call, folder, monkeypatch):
     stdin_of(monkeypatch, TOKEN.encode() + b"\n")
     assert call("clusters", "add", "mine", "--server", DEAD, "--token-file", "-")[0] == 0
@@ -200,6 +224,18 @@ def test_all_of_a_pasted_kubeconfig(call, folder, monkeypatch):
     assert set(listed(call)) == {"dead", "mine", "b"}
 
 
+def test_a_context_that_cannot_be_taken_does_not_keep_another_from_it(call, folder):
+    rest = f"clusters: [{{name: c, cluster: {{server: '{DEAD}'}}}}]\n"
+    users = f"users: [{{name: u, user: {{token: {TOKEN}}}}}, {{name: v, user: {{username: me, password: x1y2z3}}}}]\n"
+    contexts = "contexts: [{name: v, context: {cluster: c, user: v}}, {name: u, context: {cluster: c, user: u}}]\n"
+    (folder / "both").write_text(contexts + rest + users)
+    code, _, err = call("clusters", "add", "v", "--from-kubeconfig", folder / "both")
+    assert code == 2 and "username" in err and "x1y2z3" not in err
+    assert call("clusters", "add", "third", "--from-kubeconfig", folder / "both")[0] == 2
+    assert call("clusters", "add", "u", "--from-kubeconfig", folder / "both")[0] == 0
+    assert set(listed(call)) == {"dead", "u"}
+
+
 def test_notes_do_not_belong_to_a_file(call, folder):
     assert call("clusters", "add", folder / "config", "--production")[0] == 2
 
@@ -224,18 +260,6 @@ def test_reading_a_dead_cluster_is_3_and_of_all_clusters_0(call):
     code, out, _ = call("clusters", "sync", form="json")
     assert code == 0 and [row["reachable"] for row in json.loads(out)] == [False]
     assert call("clusters", "sync")[0] == 0
-def test_a_context_that_cannot_be_taken_does_not_keep_another_from_it(call, folder):
-    rest = f"clusters: [{{name: c, cluster: {{server: '{DEAD}'}}}}]\n"
-    users = f"users: [{{name: u, user: {{token: {TOKEN}}}}}, {{name: v, user: {{username: me, password: x1y2z3}}}}]\n"
-    contexts = "contexts: [{name: v, context: {cluster: c, user: v}}, {name: u, context: {cluster: c, user: u}}]\n"
-    (folder / "both").write_text(contexts + rest + users)
-    code, _, err = call("clusters", "add", "v", "--from-kubeconfig", folder / "both")
-    assert code == 2 and "username" in err and "x1y2z3" not in err
-    assert call("clusters", "add", "third", "--from-kubeconfig", folder / "both")[0] == 2
-    assert call("clusters", "add", "u", "--from-kubeconfig", folder / "both")[0] == 0
-    assert set(listed(call)) == {"dead", "u"}
-
-
 
 
 @pytest.mark.parametrize("given", ["~nobody-of-this-name/x", "\udcff\udcfe", "x" * 5000])
