@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ansflow_desktop import paths
 from ansflow_desktop.i18n import _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import Reach
 from ansflow_desktop.presenters import cluster_list
@@ -336,7 +336,7 @@ class ClustersPage(Page):
     @Slot()
     def add(self) -> None:
         """Open the file dialog for one more kubeconfig file."""
-        dialog = QFileDialog(self, _("Add a kubeconfig file"), str(Path.home() / ".kube"))
+        dialog = QFileDialog(self, _("Add a kubeconfig file"), str(paths.home() / ".kube"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.presenter.add_file)

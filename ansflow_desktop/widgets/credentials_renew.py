@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.paths import expanded
@@ -98,7 +97,7 @@ class RenewDialog(Dialog):
             self.copy_name.setText(translate(msg("%(name)s renewed", name=self._form.cluster)))
         if not self.file.isModified():
             safe = "".join(char if char.isalnum() or char in "-_." else "-" for char in self._form.cluster)
-            self.file.setText(str(Path.home() / ".kube" / f"{safe}-renewed.yaml"))
+            self.file.setText(str(paths.home() / ".kube" / f"{safe}-renewed.yaml"))
         self._on_put()
 
     @Slot()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.i18n import Text, _, msg, msg_n, translate
 from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.presenters import namespaces
@@ -365,7 +364,7 @@ class DeployForm(Card):
             self._presenter.add_values_file(path)
 
     def _start_folder(self) -> str:
-        return self._presenter.state.chart_path or str(Path.home())
+        return self._presenter.state.chart_path or str(paths.home())
 
     @Slot()
     def _on_recent(self) -> None:
@@ -387,7 +386,7 @@ class DeployForm(Card):
 
 def shown_path(path: str) -> str:
     """Return a path as people write it: below the home folder with `~`."""
-    home = str(Path.home())
+    home = str(paths.home())
     return "~" + path[len(home) :] if path.startswith(home + "/") else path
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QLineEdit, QMessageBox, QVBoxLayout, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.i18n import Message, _, msg, translate
 from ansflow_desktop.models.cluster import ClusterEntry, ExecPlugin
 from ansflow_desktop.widgets.code import CodeView
@@ -87,7 +87,7 @@ class Dialog(QDialog):
 
 def ask_file(parent: QWidget, title: str, filters: list[str], then: Callable[[str], object]) -> None:
     """Let a person choose an existing file; `then` gets its path, nothing happens where none is chosen."""
-    dialog = QFileDialog(parent, title, str(Path.home()))
+    dialog = QFileDialog(parent, title, str(paths.home()))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setNameFilters([*filters, _("All files (*)")])
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.presenters.pipelines import PipelinesPresenter
 from ansflow_desktop.presenters.pipelines_state import PipelineRow
@@ -44,7 +44,7 @@ def _whole_where(one: PipelineRow) -> str:
 
 
 def _where(one: PipelineRow) -> str:
-    home, where = str(Path.home()), translate(one.where)
+    home, where = str(paths.home()), translate(one.where)
     return "~" + where[len(home) :] if where.startswith(home + "/") else where
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QStackedWidget, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.presenters.pipeline_editor_desk import OwnCommand
@@ -383,5 +384,5 @@ def _paths(event: QDropEvent | QDragEnterEvent) -> list[str]:
 
 
 def _short(path: str) -> str:
-    home = str(Path.home())
+    home = str(paths.home())
     return "~" + path[len(home) :] if path.startswith(home + "/") else path

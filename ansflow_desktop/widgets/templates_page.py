@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from ansflow_desktop import paths
 from ansflow_desktop.i18n import Text, _, msg, translate
 from ansflow_desktop.models.problem import Problem
 from ansflow_desktop.models.template import Template
@@ -177,7 +176,7 @@ class TemplatesPage(Page):
 
     def _ask_where(self) -> None:
         chosen = self.presenter.state.chosen
-        dialog = QFileDialog(self, _("Export the template"), str(Path.home()))
+        dialog = QFileDialog(self, _("Export the template"), str(paths.home()))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("yaml")
         dialog.selectFile(f"{chosen.name if chosen else 'template'}.yaml")
