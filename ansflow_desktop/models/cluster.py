@@ -53,70 +53,14 @@ class ExecPlugin(msgspec.Struct, frozen=True, kw_only=True):
 
 MASKED = "***"
 """What stands in the place of a secret; typed for one that is kept, it stays as it is."""
-_SECRET_WORDS = frozenset(
-    [
-        "token",
-        "tokens",
-        "password",
-        "passwords",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "secrets",
-        "key",
-        "keys",
-        "apikey",
-        "accesskey",
-        "privatekey",
-        "secretkey",
-        "apitoken",
-        "authtoken",
-        "accesstoken",
-    ]
+_SECRET_WORD = re.compile(
+    "tokens?|passwords?|passwd|passphrase|pwd|secrets?|keys?|(api|access|private|secret)key|(api|auth|access)token"
 )
 # words of a name whose value is what runs, where it lies or whom it asks; those below only as its last word
-_RUNS = frozenset(
-    ["helper", "program", "command", "cmd", "exec", "process", "plugin", "script", "binary", "file", "path", "endpoint"]
-)
-_ABOUT = frozenset(
-    [
-        "tool",
-        "bin",
-        "shell",
-        "dir",
-        "directory",
-        "folder",
-        "cache",
-        "store",
-        "socket",
-        "mount",
-        "module",
-        "library",
-        "url",
-        "uri",
-        "host",
-        "server",
-        "address",
-        "issuer",
-        "audience",
-        "provider",
-        "config",
-        "env",
-        "source",
-        "name",
-        "id",
-        "ref",
-        "type",
-        "kind",
-        "method",
-        "mode",
-        "scope",
-        "ttl",
-        "expiry",
-        "expiration",
-        "timeout",
-    ]
+_RUNS = re.compile("helper|program|command|cmd|exec|process|plugin|script|binary|file|path|endpoint")
+_ABOUT = re.compile(
+    "tool|bin|shell|dir|directory|folder|cache|store|socket|mount|module|library|url|uri|host|server|address|issuer|"
+    "audience|provider|config|env|source|name|id|ref|type|kind|method|mode|scope|ttl|expiry|expiration|timeout"
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _OPAQUE = re.compile(r"[A-Za-z0-9+=_.~-][A-Za-z0-9+/=_.~-]{7,}")
@@ -125,8 +69,13 @@ _OPAQUE = re.compile(r"[A-Za-z0-9+=_.~-][A-Za-z0-9+/=_.~-]{7,}")
 def _hidden(name: str, value: str) -> bool:
     """Say whether `value` is a secret by its name, which has to say so in a whole word: `--client-secret`, `apiKey`."""
     words = [word.lower() for word in _WORD.findall(name)]
-    telling = not _SECRET_WORDS.isdisjoint(words) and _RUNS.isdisjoint(words) and words[-1] not in _ABOUT
-    return telling and bool(_OPAQUE.fullmatch(value)) and not value.startswith((".", "-"))
+    telling = any(map(_SECRET_WORD.fullmatch, words)) and not any(map(_RUNS.fullmatch, words))
+    return (
+        telling
+        and not _ABOUT.fullmatch(words[-1])
+        and bool(_OPAQUE.fullmatch(value))
+        and not value.startswith((".", "-"))
+    )
 
 
 def _shown_arg(before: str, arg: str) -> str:
