@@ -12,9 +12,8 @@ from ansflow_desktop.i18n import _, msg
 from ansflow_desktop.models.duration import parse_duration
 
 if TYPE_CHECKING:
-    from ansflow_desktop.credentials.automation import GeneratedFile
     from ansflow_desktop.executors.renewal import How, Renewal, Wanted
-    from ansflow_desktop.models.credential import OldSecret
+    from ansflow_desktop.models.credential import GeneratedFile, OldSecret
 
 _WAYS: dict[str, How] = {"": "", "token": "token_request", "certificate": "csr"}
 _DAYS = re.compile(r"([0-9]{1,7})d", re.ASCII)

@@ -17,6 +17,7 @@ from ansflow_desktop.credentials import automation_quote as quote
 from ansflow_desktop.credentials import automation_values as values
 from ansflow_desktop.credentials.automation_values import AutomationRequest
 from ansflow_desktop.i18n import Text, msg
+from ansflow_desktop.models.credential import GeneratedFile
 
 Kind: TypeAlias = Literal["bash", "powershell", "systemd", "cronjob", "exec"]
 
@@ -26,15 +27,6 @@ _PLACE = re.compile(r"@@(=?)([A-Z_]+)@@")
 _PROGRAM, _TEXT = 0o700, 0o600
 
 
-class GeneratedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file: its name, text and mode, and what it is for and how it is put to use."""
-
-    name: str
-    text: str
-    mode: int
-    about: Text
-
-
 def files(kind: str, request: AutomationRequest) -> tuple[GeneratedFile, ...]:
     """Return the files of `kind` (one of KINDS) for `request`.
 
@@ -42,11 +34,6 @@ def files(kind: str, request: AutomationRequest) -> tuple[GeneratedFile, ...]:
     """
     values.require(kind, request, KINDS)
     return _MAKERS[kind](request)
-
-
-def title(kind: str) -> Text:
-    """Return what `kind` is, in a few words."""
-    return _TITLES[kind]
 
 
 def _bash(request: AutomationRequest) -> tuple[GeneratedFile, ...]:
@@ -125,11 +112,4 @@ _MAKERS: Mapping[str, Callable[[AutomationRequest], tuple[GeneratedFile, ...]]] 
     "systemd": _systemd,
     "cronjob": _cronjob,
     "exec": _exec,
-}
-_TITLES: Mapping[str, Text] = {
-    "bash": msg("Script for bash"),
-    "powershell": msg("Script for PowerShell"),
-    "systemd": msg("Timer of systemd"),
-    "cronjob": msg("CronJob in the cluster"),
-    "exec": msg("Program for a kubeconfig"),
 }

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ansflow_desktop.credentials import automation_values
-from ansflow_desktop.credentials.automation import GeneratedFile
 from ansflow_desktop.credentials.automation_values import AutomationRequest
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors import renewal
 from ansflow_desktop.files import is_file, is_folder, is_there, open_to_read, write_atomic
 from ansflow_desktop.i18n import msg
+from ansflow_desktop.models.credential import GeneratedFile
 from ansflow_desktop.paths import expanded
 
 if TYPE_CHECKING:
@@ -57,18 +57,23 @@ async def request_for(
     return msgspec.structs.replace(made, source=target.kubeconfig, context=target.context)
 
 
-def save(files: Sequence[GeneratedFile], folder: str) -> tuple[Path, ...]:
+def save(files: Sequence[GeneratedFile], folder: str, *, replace: bool = True) -> tuple[Path, ...]:
     """Write the files into `folder` (made where it is missing) and return their paths.
 
-    Files of the same names are replaced where this program made them. Raises UserError, before anything is written, for
-    a name that somebody else's file has, and where the folder cannot be written.
+    Files of the same names are replaced where this program made them, unless `replace` is False: that is an error of
+    the field `exists`. Raises UserError, before anything is written, for a name that somebody else's file has, and
+    where the folder cannot be written.
     """
     place = expanded(folder).absolute()
     if is_there(place) and not is_folder(place):
         raise UserError(msg("%(folder)s is not a folder", folder=str(place)), field="out")
-    paths = tuple(place / file.name for file in files)
+    paths = tuple(place / Path(file.name).name for file in files)
     for path in paths:
         _require_ours(path)
+    there = [path.name for path in paths if is_there(path)]
+    if there and not replace:
+        title = msg("There is a file of this name already: %(names)s", names=", ".join(there))
+        raise UserError(title, "", msg("Choose another folder, or replace it."), field="exists")
     for path, file in zip(paths, files, strict=True):
         write_atomic(path, file.text.encode(), mode=file.mode)
     return paths

@@ -187,3 +187,12 @@ class CredentialReport(msgspec.Struct, frozen=True, kw_only=True):
     def server_verdict(self) -> ServerVerdict:
         """What the server answered."""
         return self.answer.verdict
+
+
+class GeneratedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that renews a credential by itself: name, text and mode, what it is for and how it is put to use."""
+
+    name: str
+    text: str
+    mode: int
+    about: Text

@@ -11,12 +11,11 @@ from PySide6.QtCore import Signal
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text
-from ansflow_desktop.models.credential import CredentialReport
+from ansflow_desktop.models.credential import CredentialReport, GeneratedFile
 from ansflow_desktop.presenters.base import Presenter, unexpected
 from ansflow_desktop.presenters.credentials_state import (
     CredentialsState,
     Group,
-    MadeFile,
     RenewalForm,
     RenewalState,
     cluster_names,
@@ -229,11 +228,11 @@ class CredentialsPresenter(Presenter):
         except UserError as error:
             self.files_failed.emit(error)
 
-    def save_files(self, files: tuple[MadeFile, ...], folder: Path, *, replace: bool = False) -> None:
+    def save_files(self, files: tuple[GeneratedFile, ...], folder: Path, *, replace: bool = False) -> None:
         """Write generated files into `folder`; `saved(paths)` comes, or `files_failed` where one exists already."""
         self._start("save", self._save_files(files, folder, replace=replace))
 
-    async def _save_files(self, files: tuple[MadeFile, ...], folder: Path, *, replace: bool) -> None:
+    async def _save_files(self, files: tuple[GeneratedFile, ...], folder: Path, *, replace: bool) -> None:
         try:
             self.saved.emit(await self._work.save(files, folder, replace=replace))
         except UserError as error:

@@ -116,15 +116,6 @@ class RenewalForm(msgspec.Struct, frozen=True, kw_only=True):
     reason: Text = ""
 
 
-class MadeFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A generated file: its name, its text, its mode, and what it is for."""
-
-    name: str
-    text: str
-    mode: int = 0o600
-    about: Text = ""
-
-
 class RenewalState(msgspec.Struct, frozen=True, kw_only=True):
     """A renewal: `doing` is what is being done now, `done` what was reached, `error` why it was not; one of them.
 

@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ansflow_desktop import files
-from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
-from ansflow_desktop.models.credential import CredentialReport, OldSecret, PriorityAction
-from ansflow_desktop.paths import expanded
+from ansflow_desktop.models.credential import CredentialReport, GeneratedFile, OldSecret, PriorityAction
 from ansflow_desktop.presenters.base import off_thread
 from ansflow_desktop.presenters.credentials_reminders import due_now, remember
-from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm, RenewalState, Unread
+from ansflow_desktop.presenters.credentials_state import RenewalForm, RenewalState, Unread
 
 _CLIENT = ("kubernetes.aio.client", "kubernetes.aio.config")
 _READING = ("credentials.service", "credentials.inventory", "credentials.registries", "credentials.advice")
-_NO_FILE = ("", "own", "practice")
 _PATIENCE_S = 600.0  # a person sees what is waited for and can close the dialog
 _DOING = {
     "token_request": msg("Asking for a new token, then trying it"),
@@ -138,25 +135,16 @@ class CredentialsWork:
 
         await renewal_legacy.remove_old_secret(self._services, cluster, old, confirmed)
 
-    async def files(self, kind: str, form: RenewalForm) -> tuple[MadeFile, ...]:
+    async def files(self, kind: str, form: RenewalForm) -> tuple[GeneratedFile, ...]:
         """Return the generated files of automation `kind`; raises UserError for what cannot be generated."""
-        await _import("credentials.automation")
-        return await off_thread(lambda: self._files(kind, form))
+        await _import("credentials.automation", "executors.automation")
+        from ansflow_desktop.credentials import automation, renew
+        from ansflow_desktop.executors.automation import request_for
 
-    def _files(self, kind: str, form: RenewalForm) -> tuple[MadeFile, ...]:
-        from ansflow_desktop.credentials import automation
-        from ansflow_desktop.credentials.automation_values import request_of
-
-        catalog = self._services.catalog
-        request = request_of(catalog.document(form.cluster), form.cluster, form.namespace, form.account, form.seconds)
-        entry = next((one for one in catalog.entries() if one.name == form.cluster), None)
-        if entry is not None and entry.source not in _NO_FILE:
-            request = msgspec.structs.replace(request, source=entry.source, context=entry.context)
-        request = msgspec.structs.replace(request, folder=form.folder)
-        return tuple(
-            MadeFile(name=one.name, text=one.text, mode=one.mode, about=one.about)
-            for one in automation.files(kind, request)
-        )
+        renew.require_account(form.namespace, form.account)
+        given = {"namespace": form.namespace, "account": form.account}
+        asked = await request_for(self._services, form.cluster, seconds=form.seconds, folder=form.folder, **given)
+        return await off_thread(lambda: automation.files(kind, asked))
 
     async def due(self, reports: tuple[CredentialReport, ...], days: tuple[int, ...]) -> tuple[Reminder, ...]:
         """Return what is to be told now and was not told before."""
@@ -174,9 +162,12 @@ class CredentialsWork:
         path: Path = self._services.directories.data / "reminders.json"
         return path
 
-    async def save(self, made: Sequence[MadeFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
+    async def save(self, made: Sequence[GeneratedFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
         """Write `made` into `folder` with their modes and return their paths; raises UserError."""
-        return await off_thread(lambda: _save(made, folder, replace=replace))
+        await _import("executors.automation")
+        from ansflow_desktop.executors import automation
+
+        return await off_thread(lambda: automation.save(made, str(folder), replace=replace))
 
 
 async def _import(*names: str) -> None:
@@ -221,15 +212,3 @@ def _wanted(form: RenewalForm) -> Any:
         "patience": _PATIENCE_S,
     }
     return msgspec.convert(fields, Wanted)
-
-
-def _save(made: Sequence[MadeFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
-    folder = expanded(folder)
-    paths = tuple(folder / Path(one.name).name for one in made)
-    there = [path.name for path in paths if files.is_there(path)]
-    if there and not replace:
-        title = msg("There is a file of this name already: %(names)s", names=", ".join(there))
-        raise UserError(title, "", msg("Choose another folder, or replace it."), code=ExitCode.INVALID, field="exists")
-    for one, path in zip(made, paths, strict=True):
-        files.write_atomic(path, one.text.encode("utf-8"), mode=one.mode)
-    return paths

@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Message, _, msg, msg_n, translate
+from ansflow_desktop.models.credential import GeneratedFile
 from ansflow_desktop.paths import expanded
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
-from ansflow_desktop.presenters.credentials_state import MadeFile, RenewalForm
+from ansflow_desktop.presenters.credentials_state import RenewalForm
 from ansflow_desktop.widgets.code import CodeView
 from ansflow_desktop.widgets.controls import ComboBox, button, label, row
 from ansflow_desktop.widgets.credentials_form import FormFields, choice, line
@@ -40,7 +41,7 @@ class AutomationDialog(Dialog):
         super().__init__(parent, translate(msg("Renew %(name)s by itself", name=form.name)))
         self._presenter = presenter
         self._form = form
-        self._files: tuple[MadeFile, ...] = ()
+        self._files: tuple[GeneratedFile, ...] = ()
         self.setMinimumWidth(min(_WIDTH, parent.window().width() - 80))
         offered = tuple(kind for kind in KINDS if kind in kinds) or tuple(KINDS)
         self.kind = choice(_("Kind"), tuple((translate(KINDS[kind]), kind) for kind in offered), offered[0])
@@ -106,7 +107,7 @@ class AutomationDialog(Dialog):
         self._presenter.generate(str(self.kind.currentData()), self.form())
 
     @Slot(tuple)
-    def _on_made(self, files: tuple[MadeFile, ...]) -> None:
+    def _on_made(self, files: tuple[GeneratedFile, ...]) -> None:
         at = self.file.currentIndex()
         self._files = files
         self.fields.show_error(None)
@@ -130,7 +131,7 @@ class AutomationDialog(Dialog):
     def _on_failed(self, error: UserError) -> None:
         if error.field == "exists":
             self.replace.show()
-        else:
+        elif error.field != "out":
             self._on_made(())
         if not self.fields.show_error(error):
             self.note.say_error(error)

@@ -20,6 +20,7 @@ from ansflow_desktop.models.credential import (
     CredentialKind,
     CredentialReport,
     CredentialStatus,
+    GeneratedFile,
     OldSecret,
     PriorityAction,
     ServerAnswer,
@@ -29,7 +30,7 @@ from ansflow_desktop.models.credential import (
 )
 from ansflow_desktop.presenters.credentials import CredentialsPresenter
 from ansflow_desktop.presenters.credentials_reminders import due_now, remember, reminder_banner
-from ansflow_desktop.presenters.credentials_state import Group, MadeFile, RenewalState, Unread, form_of, group_of
+from ansflow_desktop.presenters.credentials_state import Group, RenewalState, Unread, form_of, group_of
 from ansflow_desktop.presenters.credentials_work import CredentialsWork, Reading
 from ansflow_desktop.presenters.loop import run_here
 from ansflow_desktop.widgets import credentials_words as said
@@ -84,6 +85,10 @@ ALL = (BROKEN, ODD, SOON, FINE)
 ACTIONS = (PriorityAction(number=1, credential=BROKEN.credential.id, advice=RENEW, due=NOW - 4 * DAY),)
 
 
+def made_file(name, text):
+    return GeneratedFile(name=name, text=text, mode=0o700, about="")
+
+
 class FakeWork(CredentialsWork):
     """Answers as told; counts who was asked."""
 
@@ -121,7 +126,7 @@ class FakeWork(CredentialsWork):
     async def files(self, kind, form):
         if not form.account:
             raise UserError(msg("No account"), field="account")
-        return (MadeFile(name=f"{kind}.sh", text=f"# {form.namespace}/{form.account} {form.seconds}", mode=0o700),)
+        return (made_file(f"{kind}.sh", f"# {form.namespace}/{form.account} {form.seconds}"),)
 
 
 @pytest.fixture
@@ -167,7 +172,7 @@ def test_both_verdicts_stand_side_by_side_each_with_its_age(page, qtbot):
     qtbot.waitUntil(lambda: page.presenter.state.chosen == ODD.credential.id)
     detail = page.detail
     assert (detail.claim.chip.text, detail.server.chip.text) == ("Expired", "Accepted")
-    assert "ago" in detail.claim.age.text()
+    assert detail.claim.age.text().endswith(("ago", "just now"))
     assert re.fullmatch(r"asked \d+ minutes ago", detail.server.age.text()), detail.server.age.text()
     shown = texts(detail)
     assert "What is said of ci @ legacy" in shown and "130 seconds ahead" in shown
@@ -363,6 +368,9 @@ def test_generated_files_are_shown_copied_and_saved(presenter, page, qtbot, tmp_
         qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
     file = tmp_path / "bash.sh"
     assert file.read_text() == "# web/bot 86400" and file.stat().st_mode & 0o777 == 0o700
+    with qtbot.waitSignal(presenter.files_failed):  # as it says nowhere that this program made it, it is somebody's
+        qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    assert "was not made by this program" in texts(dialog.note) and dialog.save.isEnabled()
     dialog.fields.account.clear()
     dialog.fields.changed.emit()
     qtbot.waitUntil(lambda: "No account" in texts(dialog.fields))
@@ -371,11 +379,11 @@ def test_generated_files_are_shown_copied_and_saved(presenter, page, qtbot, tmp_
 
 
 def test_a_file_that_is_there_is_replaced_only_when_told(presenter, qtbot, tmp_path):
-    (tmp_path / "a.sh").write_text("mine")
-    made = (MadeFile(name="a.sh", text="new"), MadeFile(name="../b.sh", text="new"))
+    (tmp_path / "a.sh").write_text("# Made by AnsFlow Desktop: old")
+    made = (made_file("a.sh", "new"), made_file("../b.sh", "new"))
     with qtbot.waitSignal(presenter.files_failed) as failed:
         presenter.save_files(made, tmp_path)
-    assert failed.args[0].field == "exists" and (tmp_path / "a.sh").read_text() == "mine"
+    assert failed.args[0].field == "exists" and (tmp_path / "a.sh").read_text().endswith("old")
     with qtbot.waitSignal(presenter.saved) as saved:
         presenter.save_files(made, tmp_path, replace=True)
     assert saved.args[0] == (tmp_path / "a.sh", tmp_path / "b.sh") and (tmp_path / "a.sh").read_text() == "new"

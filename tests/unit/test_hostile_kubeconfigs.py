@@ -11,7 +11,6 @@ import pytest
 
 from ansflow_desktop.commands.output import clean
 from ansflow_desktop.commands.session import plugin_lines
-from ansflow_desktop.credentials.automation import GeneratedFile
 from ansflow_desktop.credentials.jwt import legacy_secret
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.executors import automation, renewal, renewal_place
@@ -20,6 +19,7 @@ from ansflow_desktop.kube.approvals import shown
 from ansflow_desktop.kube.kubeconfig import load
 from ansflow_desktop.kube.plugins import make_plugin
 from ansflow_desktop.models.cluster import ClusterMarks
+from ansflow_desktop.models.credential import GeneratedFile
 
 HOSTILE = make_plugin(
     "aws", ("eks\n  argument: get-token", "-c\u202e; rm", "\x1b[8mhidden\x1b[0m"), (("A", "x\n  digest: 0000"),)
