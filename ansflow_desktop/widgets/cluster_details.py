@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout
 
 from ansflow_desktop.i18n import _, msg, translate
@@ -102,8 +102,9 @@ class DetailCard(Card):
         self.remove.setVisible(one.entry.source == OWN)
         clear(self._grid)
         for number, (title, text) in enumerate(_facts(one)):
-            self._grid.addWidget(label(title, "muted"), number, 0)
-            self._grid.addWidget(ElidedLabel(text), number, 1)
+            self._grid.addWidget(label(title, "muted"), number, 0, Qt.AlignmentFlag.AlignTop)
+            marked = title == _("Marks")  # a mark is never left out in the middle
+            self._grid.addWidget(label(text, wrap=True) if marked else ElidedLabel(text), number, 1)
 
     def _head(self, one: ClusterRow) -> None:
         look, mark = reach_of(one), mark_look(one)

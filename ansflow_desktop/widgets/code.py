@@ -9,6 +9,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
+    QFontMetricsF,
     QKeyEvent,
     QPainter,
     QPaintEvent,
@@ -129,8 +130,8 @@ class CommandView(CodeView):
         self._fit()
 
     def _fit(self) -> None:
-        width = QFontMetrics(self.font()).horizontalAdvance("m")
-        self.show_text(broken(self._command, max(24, (self.viewport().width() - 10) // width)))
+        width = QFontMetricsF(self.font()).horizontalAdvance("m")  # a rounded one is several letters wrong in a line
+        self.show_text(broken(self._command, max(24, int((self.viewport().width() - 10) / width))))
         lines = max(1, min(6, int(self.document().size().height())))
         height = lines * QFontMetrics(self.font()).lineSpacing() + 26
         if self.height() != height or self.minimumHeight() != height:

@@ -38,7 +38,8 @@ LOOKS: dict[Severity, tuple[Message, str, str]] = {
 
 def title_of(problem: Problem) -> str:
     """Return the line in front: the severity's word and what is wrong."""
-    return f"{translate(LOOKS[problem.severity][0])}: {translate(problem.title)}"
+    severity = translate(LOOKS[problem.severity][0])
+    return translate(msg("%(what)s: %(words)s", what=severity, words=translate(problem.title)))
 
 
 def detail_of(problem: Problem) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, _, translate
@@ -59,8 +59,11 @@ class DamagedVaultDialog(Dialog):
         made.setObjectName(f"vault_{name}")
         made.setAutoDefault(False)
         made.setAccessibleDescription(text)
-        self.body.addLayout(row(made, 1))
-        self.body.addWidget(label(text, "muted", wrap=True))
+        both = QVBoxLayout()
+        both.setSpacing(4)
+        both.addLayout(row(made, 1))
+        both.addWidget(label(text, "muted", wrap=True))
+        self.body.addLayout(both)
         return made
 
     def _begin(self) -> None:

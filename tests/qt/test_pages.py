@@ -29,6 +29,7 @@ from ansflow_desktop.models.cluster import NamespaceList, Reach
 from ansflow_desktop.models.run import ClusterEvent, Health, Phase, ResourceChanged, RunFinished, RunStarted
 from ansflow_desktop.presenters.releases import chart_parts
 from ansflow_desktop.widgets import theme
+from ansflow_desktop.widgets.code import CommandView
 from ansflow_desktop.widgets.controls import Chip, ElidedLabel
 from ansflow_desktop.widgets.rail import PAGES
 from ansflow_desktop.widgets.tokens import DARK, LIGHT
@@ -492,3 +493,14 @@ def test_a_second_cancel_asks_before_it_stops_at_once(window, running, qtbot, se
 def test_unexpected_errors_are_banners_not_crashes(window, qtbot):
     window.frame.show_error(UserError("Title", "server <b>words</b>", "hint"))
     assert any(one.text() == "server <b>words</b>" for one in parts(window, QLabel))
+
+
+def test_a_command_breaks_only_at_its_backslashes(loop, qtbot):
+    view = CommandView("Command")
+    qtbot.addWidget(view)
+    view.show()
+    view.show_command("helm upgrade --install web . " + "--set a=b " * 60)
+    for width in range(300, 900, 7):
+        view.resize(width, 200)
+        blocks = [view.document().findBlockByNumber(number) for number in range(view.blockCount())]
+        assert max(one.layout().lineCount() for one in blocks) == 1, width
