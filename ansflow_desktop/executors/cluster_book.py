@@ -108,12 +108,17 @@ class ClusterBook:
     def add(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
         """Keep a new cluster: its secret first, so that a crash leaves no cluster without one.
 
-        Raises Incomplete, and UserError where vault or disk refuse; nothing is kept then.
+        A secret that a crash leaves without its cluster goes when the vault is written to the next time. Raises
+        Incomplete, and UserError where vault or disk refuse; nothing is kept then.
         """
         self._require(cluster, secret, marks)
         secret = own.hidden_part(cluster) or secret
         cluster = own.without_hidden(cluster)
-        self._keep(cluster, secret)
+        with self._shelf.adding.adding(cluster.id):
+            self._keep(cluster, secret)
+            self._put_on_shelf(cluster, marks)
+
+    def _put_on_shelf(self, cluster: OwnCluster, marks: ClusterMarks) -> None:
         try:
             self._shelf.set_marks(cluster.name, marks, cluster.server)  # first: it is never there without its marks
             self._shelf.save_own(cluster)
@@ -226,6 +231,21 @@ class ClusterBook:
     def _keep(self, cluster: OwnCluster, secret: ClusterSecret | None) -> None:
         if secret is not None and own.uses_vault(cluster):
             self._vault.put(own.vault_key(cluster), msgspec.json.encode(secret).decode())
+            with contextlib.suppress(UserError, OSError):  # the vault is open for writing: the moment to clean up
+                self._sweep()
+
+    def _sweep(self) -> None:
+        """Take secrets out of the vault whose cluster was being added by a process that is no more.
+
+        Raises UserError and OSError. Where the list of clusters cannot be read, or was damaged, nothing is taken.
+        """
+        with self._shelf.adding.left_over() as ids:
+            known = {one.id for one in self._shelf.own()}
+            if self._shelf.notice is not None:
+                raise UserError(self._shelf.notice)
+            for cluster_id in ids:
+                if cluster_id not in known:
+                    self._vault.remove(own.key_of(cluster_id))
 
     def _require(self, cluster: OwnCluster, secret: ClusterSecret | None, marks: ClusterMarks) -> None:
         found = self.check(cluster, secret, marks)
@@ -309,8 +329,8 @@ def _require_kept(name: str, user: dict[str, Any]) -> None:
 def _loaded(text: str) -> Kubeconfig:
     """Return the kubeconfig `text`; raises UserError where it cannot be written to a private file."""
     try:
-        with tempfile.TemporaryDirectory(prefix="ansflow-") as folder:
-            file = Path(folder) / "kubeconfig"
+        with files.private_folder() as folder:
+            file = folder / "kubeconfig"
             file.touch(mode=0o600)
             file.write_text(text, encoding="utf-8", errors="surrogatepass")
             return load((file,))

@@ -50,7 +50,12 @@ class SecretMissing(UserError):
 
 def vault_key(cluster: OwnCluster) -> str:
     """Return the name under which the vault keeps the secret of `cluster`."""
-    return f"cluster/{cluster.id}"
+    return key_of(cluster.id)
+
+
+def key_of(cluster_id: str) -> str:
+    """Return the name under which the vault keeps the secret of the cluster with this id."""
+    return f"cluster/{cluster_id}"
 
 
 def needs_secret(cluster: OwnCluster) -> bool:

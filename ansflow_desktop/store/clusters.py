@@ -16,6 +16,7 @@ from ansflow_desktop import files
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Message, msg
 from ansflow_desktop.models.cluster import ClusterMarks, OwnCluster
+from ansflow_desktop.store.cluster_adding import AddingMarks
 
 _VERSION = 1
 
@@ -37,6 +38,8 @@ class ClusterShelf:
         self._backup = path.with_name(f"{path.name}.bak")
         self._lock = threading.Lock()
         self._known: tuple[tuple[int, int, int], _Document] | None = None
+        self.adding = AddingMarks(path.with_name("adding"))
+        """Which clusters are being added."""
         self.notice: Message | None = None
         """What happened to a damaged file, None when all is well."""
 
