@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -43,6 +45,42 @@ def call(kubeconfig, tmp_path):
     return run
 
 
+@pytest.fixture
+def add(call, kubeconfig, tmp_path):
+    """Add a cluster by the command line that signs in with a token; returns the options that open the vault."""
+    phrase = tmp_path / "phrase"
+    phrase.write_text("correct horse battery staple\n")
+    phrase.chmod(0o600)
+    server = reader.load((kubeconfig,)).document("practice")["clusters"][0]["cluster"]["server"]
+
+    def run(name, token):
+        vault = Vault(tmp_path / "data" / "vault.json")
+        if not vault.exists:
+            vault.create("passphrase", phrase.read_text().strip())
+        asked = ("--server", server, "--token-file", "-", "--insecure-skip-tls-verify", "--passphrase-file", phrase)
+        added = call("clusters", "add", name, *asked, input=token)
+        assert added.returncode == 0, added.stderr
+        return ("--passphrase-file", phrase)
+
+    return run
+
+
+@pytest.fixture
+def endless(practice_api, deployer, namespace):
+    """The token of a Secret of the account, which may read and delete that; the Secret's path."""
+    secrets = f"/api/v1/namespaces/{namespace}/secrets"
+    annotations = {"kubernetes.io/service-account.name": "deployer"}
+    body = {"metadata": {"name": "old", "annotations": annotations}, "type": "kubernetes.io/service-account-token"}
+    practice_api.create(secrets, body)
+    role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles/renew"
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["old"], "verbs": ["get", "delete"]}
+    practice_api.request("PATCH", role, {"rules": [*practice_api.get(role)["rules"], rule]})
+    end = time.monotonic() + 30
+    while "token" not in (found := practice_api.get(f"{secrets}/old").get("data") or {}) and time.monotonic() < end:
+        practice_api.request("GET", f"{secrets}?watch=1&timeoutSeconds=1")  # until the controller writes it
+    return base64.b64decode(found["token"]).decode(), f"{secrets}/old"
+
+
 def token_in(file):
     return reader.load((file,)).document("practice")["users"][0]["user"]["token"]
 
@@ -60,28 +98,11 @@ def test_a_context_is_renewed_into_a_file(call, deployer, kubeconfig, tmp_path) 
     assert kubeconfig.read_bytes() == before
 
 
-def test_a_cluster_of_the_vault_gets_a_new_token(call, deployer, kubeconfig, tmp_path) -> None:
+def test_a_cluster_of_the_vault_gets_a_new_token(call, add, deployer, tmp_path) -> None:
     """The way of `Done when 2`, typed: server and token, then renewed by itself where its account may."""
-    phrase, place = tmp_path / "phrase", tmp_path / "first.yaml"
-    phrase.write_text("correct horse battery staple\n")
-    phrase.chmod(0o600)
-    Vault(tmp_path / "data" / "vault.json").create("passphrase", phrase.read_text().strip())
+    place = tmp_path / "first.yaml"
     assert call("credentials", "renew", "practice", "--account", deployer, "--save", place).returncode == 0
-    document = reader.load((place,)).document("practice")
-    server, open_vault = document["clusters"][0]["cluster"]["server"], ("--passphrase-file", phrase)
-    asked = (
-        "clusters",
-        "add",
-        "mine",
-        "--server",
-        server,
-        "--token-file",
-        "-",
-        "--insecure-skip-tls-verify",
-        *open_vault,
-    )
-    added = call(*asked, input=token_in(place))
-    assert added.returncode == 0, added.stderr
+    open_vault = add("mine", token_in(place))
     known = Vault(tmp_path / "data" / "vault.json", passphrase=lambda: "correct horse battery staple")
     (key,) = known.keys()
     before = known.get(key)
@@ -90,6 +111,41 @@ def test_a_cluster_of_the_vault_gets_a_new_token(call, deployer, kubeconfig, tmp
     assert json.loads(renewed.stdout)["put"] == "replace"
     after = Vault(tmp_path / "data" / "vault.json", passphrase=lambda: "correct horse battery staple").get(key)
     assert after != before and json.loads(after)["token"] not in renewed.stdout + renewed.stderr
+
+
+def test_a_token_that_is_refused_is_renewed_by_way_of_another_entry(call, add, deployer) -> None:
+    open_vault = add("mine", "made-up-and-refused-0123456789")
+    alone = call("credentials", "renew", "mine", "--account", deployer, *open_vault)
+    assert alone.returncode == ExitCode.UNREACHABLE and "Unauthorized" in alone.stderr
+    done = call("credentials", "renew", "mine", "--account", deployer, "--via", "practice", "-o", "json", *open_vault)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["put"] == "replace"
+    works = call("clusters", "test", "mine", *open_vault)
+    assert works.returncode == 0, works.stdout + works.stderr
+
+
+def test_the_secret_of_an_endless_token_is_deleted_with_the_renewal(call, add, endless, practice_api) -> None:
+    token, path = endless
+    open_vault = add("mine", token)
+    asked = ("credentials", "renew", "mine", "--remove-old-secret", "-o", "json", *open_vault)
+    assert call("clusters", "edit", "mine", "--production").returncode == 0
+    refused = call(*asked)
+    assert refused.returncode == ExitCode.FORBIDDEN and practice_api.request("GET", path)[0] == 200
+    done = call(*asked, "--confirm", "mine")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["removed_old_secret"] is True
+    assert practice_api.request("GET", path)[0] == 404
+    assert token not in refused.stdout + refused.stderr + done.stdout + done.stderr
+    assert call("clusters", "test", "mine", *open_vault).returncode == 0
+
+
+def test_a_certificate_that_nobody_signs_is_waited_for_as_long_as_was_said(call, practice_api, tmp_path) -> None:
+    named = ("--by", "certificate", "--user", "jane", "--signer", "example.com/nobody", "--save", tmp_path / "x.yaml")
+    done = call("credentials", "renew", "practice", *named, "--patience", "1s")
+    assert done.returncode != 0 and "1 s" in done.stderr, done.stderr
+    assert not (tmp_path / "x.yaml").exists()
+    wrong = call("credentials", "renew", "practice", *named, "--patience", "soon")
+    assert wrong.returncode == ExitCode.INVALID and "patience" in wrong.stderr
 
 
 def test_a_certificate_is_asked_for_with_user_and_groups(call, kubeconfig, tmp_path) -> None:
