@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from ansflow_desktop import paths
 from ansflow_desktop.errors import ExitCode, UserError
 from ansflow_desktop.i18n import Message, Text, msg
 
+_PRIVATE = "ansflow-private-"
 SMALL_BYTES = 2 * 1024 * 1024
 """No credential file is larger; a bundle of all public authorities has about 250 kB."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -31,6 +34,11 @@ def is_there(path: str | Path) -> bool:
     pathlib raises OSError there before Python 3.14, and a path that a person typed must not end in a traceback.
     """
     return os.path.exists(path)  # noqa: PTH110
+
+
+def is_taken(path: str | Path) -> bool:
+    """Return whether something has the name `path`, a link to nowhere too: what is written there goes elsewhere."""
+    return os.path.lexists(path)
 
 
 def is_folder(path: str | Path) -> bool:
@@ -172,3 +180,48 @@ def write_hint(number: int | None) -> Text:
 def damaged_notice(path: Path, kept: Path) -> Message:
     """Return the message that names the kept file after `path` was set aside."""
     return msg("%(path)s was damaged; it was kept as %(kept)s and a new one is used", path=str(path), kept=str(kept))
+
+
+def make_private_folder() -> Path:
+    """Return a new folder (0700) for what a library reads from files only: keys, a pasted kubeconfig; raises OSError.
+
+    Whoever makes it removes it; `sweep_private_folders` those of a process that was killed before it could, this
+    function too, once in a process.
+    """
+    _sweep_once()
+    return Path(tempfile.mkdtemp(prefix=f"{_PRIVATE}{os.getpid()}-"))
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """Give such a folder for the length of a block; raises OSError where it cannot be made."""
+    folder = make_private_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@functools.cache
+def _sweep_once() -> None:
+    sweep_private_folders()
+
+
+def sweep_private_folders() -> None:
+    """Remove the private folders of this user's processes that are gone: they may hold keys."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}*"):
+        pid = folder.name.removeprefix(_PRIVATE).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not process_lives(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def process_lives(pid: int) -> bool:
+    """Return whether a process has this number now."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

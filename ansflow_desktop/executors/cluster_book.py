@@ -6,14 +6,13 @@ import base64
 import binascii
 import contextlib
 import secrets
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from ansflow_desktop.errors import ExitCode, UserError
-from ansflow_desktop.files import is_file
+from ansflow_desktop.files import is_file, private_folder
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube import own
 from ansflow_desktop.kube.kubeconfig import Kubeconfig, load
@@ -329,7 +328,7 @@ def _require_kept(name: str, user: dict[str, Any]) -> None:
 def _loaded(text: str) -> Kubeconfig:
     """Return the kubeconfig `text`; raises UserError where it cannot be written to a private file."""
     try:
-        with files.private_folder() as folder:
+        with private_folder() as folder:
             file = folder / "kubeconfig"
             file.touch(mode=0o600)
             file.write_text(text, encoding="utf-8", errors="surrogatepass")

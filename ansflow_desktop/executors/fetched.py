@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansflow_desktop.files import process_lives
 from ansflow_desktop.helm.dependencies import Preparation
 
 _PREFIX = "ansflow-fetched-"
@@ -107,18 +108,8 @@ def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
         with contextlib.suppress(OSError):
-            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not _lives(int(pid)):
+            if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not process_lives(int(pid)):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 FETCHED = FetchedCharts()

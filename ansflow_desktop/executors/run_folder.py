@@ -46,8 +46,10 @@ def run_folder(directories: Directories, run_id: str) -> Iterator[Path]:
 def sweep_run_folders(directories: Directories) -> list[str]:
     """Remove the folders of runs whose processes are all gone (they may hold credentials) and return their names.
 
-    A helm whose AnsFlow was killed still works with the kubeconfig in its run's folder: that folder stays.
+    The private folders of connections go likewise. A helm whose AnsFlow was killed still works with the kubeconfig in
+    its run's folder: that folder stays.
     """
+    files.sweep_private_folders()
     try:
         folders = [entry for entry in directories.runs.iterdir() if entry.is_dir() and not entry.is_symlink()]
     except OSError:

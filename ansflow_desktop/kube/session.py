@@ -9,14 +9,13 @@ import asyncio
 import base64
 import binascii
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from ansflow_desktop.errors import ExitCode
-from ansflow_desktop.files import read_small
+from ansflow_desktop.files import make_private_folder, read_small
 from ansflow_desktop.i18n import msg
 from ansflow_desktop.kube.errors import KubeError, unreachable
 from ansflow_desktop.kube.login import Credential, log_in
@@ -58,7 +57,7 @@ async def open_session(document: dict[str, Any], login_timeout: float) -> Sessio
 
 
 async def _in_a_folder(document: dict[str, Any], credential: Credential | None) -> Session:
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ansflow-"))
+    folder = await asyncio.to_thread(make_private_folder)
     try:
         return await _opened(document, credential, folder)
     finally:

@@ -244,7 +244,7 @@ class Vault:
         """
         require_good(passphrase, "export_passphrase")
         found = self._secrets()
-        if files.is_there(path) and not _is_export(path):
+        if files.is_taken(path) and not _is_export(path):
             raise UserError(
                 msg("%(path)s exists already", path=str(path)), "", msg("Choose another name."), field="file"
             )

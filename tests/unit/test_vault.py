@@ -282,6 +282,14 @@ def test_an_export_replaces_no_file_of_another_kind(behind_keyring, tmp_path):
     assert file.read_text() == "mine"
 
 
+def test_an_export_does_not_go_where_a_link_to_nowhere_leads(behind_keyring, tmp_path):
+    file, elsewhere = tmp_path / "export.json", tmp_path / "elsewhere.json"
+    file.symlink_to(elsewhere)
+    with pytest.raises(UserError, match="exists already"):
+        behind_keyring.export(file, NEW)
+    assert not elsewhere.exists() and file.is_symlink()
+
+
 @pytest.mark.parametrize("name, value", [("memory_kib", 2**31), ("passes", 10**6), ("lanes", 10**4), ("memory_kib", 8)])
 def test_parameters_that_exhaust_the_machine_or_weaken_the_key_are_refused(behind_passphrase, path, name, value):
     sealed = vault_seal.decode(path.read_bytes(), "v")
