@@ -20,6 +20,7 @@ from ansflow_desktop.presenters.cluster_form_state import (
     form_of,
     marks_form,
     marks_of,
+    merged,
     secret_of,
 )
 from ansflow_desktop.presenters.reads import ClusterReads, known_tools
@@ -261,10 +262,14 @@ class ClusterFormPresenter(Presenter):
     def _keep(self) -> str:
         state, book = self.state, self._services.cluster_book
         marks = marks_of(state.form)
+        if state.original:  # what somebody else changed meanwhile (a read-only mark) stays where nothing was typed
+            marks = merged(marks, marks_of(self._first), self._services.catalog.entry(state.original).marks)
         if not state.own:
             book.mark(state.original, marks)
             return state.original
-        cluster = self._cluster()
+        cluster, now = self._cluster(), book.own(state.original) if state.original else None
+        if now is not None and self._known is not None:
+            cluster = merged(cluster, self._known, now)
         secret = secret_of(state.form)
         if state.original:
             book.change(state.original, cluster, secret, marks)

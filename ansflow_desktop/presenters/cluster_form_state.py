@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from ansflow_desktop.models.cluster import (
 from ansflow_desktop.models.problem import Problem
 
 Auth: TypeAlias = Literal["token", "certificate", "exec", "none"]
+_Kept = TypeVar("_Kept", ClusterMarks, OwnCluster)
 SECRETS = ("token", "certificate", "key")
 
 
@@ -84,6 +85,13 @@ def marks_of(form: ClusterForm) -> ClusterMarks:
     values = {name: getattr(form, name) for name in names}
     texts = {name: values[name].strip() for name in ("description", "group", "namespace")}
     return ClusterMarks(**{**values, **texts})
+
+
+def merged(typed: _Kept, first: _Kept, now: _Kept) -> _Kept:
+    """Return `typed` with what stands there `now` in every field that is as it was at `first`."""
+    names = [name for name in typed.__struct_fields__ if name != "exec_plugin"]
+    same = [name for name in names if getattr(typed, name) == getattr(first, name)]
+    return msgspec.structs.replace(typed, **{name: getattr(now, name) for name in same})
 
 
 def secret_of(form: ClusterForm) -> ClusterSecret | None:

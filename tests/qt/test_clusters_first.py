@@ -146,3 +146,21 @@ def test_an_unapproved_program_is_shown_and_approved_from_the_credentials(window
     dialog.reject()
     qtbot.waitUntil(lambda: not page._approve.isVisible())
     assert not window.shell.findChildren(ClusterDialog)
+
+
+def test_what_is_changed_elsewhere_meanwhile_stays_where_nothing_was_typed(loop, services, reads, qtbot):
+    services.vault.create("session")
+    own(services, "shop")
+    with shown_window(services, qtbot, reads=reads) as window:
+        window.shell.show_page("clusters")
+        page = window.shell.page
+        for name in ("shop", "stage"):
+            page.table.choose(name)
+            press(qtbot, page, "edit_cluster")
+            dialog = opened(page)
+            put(dialog, "description", "typed here")
+            services.cluster_book.mark(name, ClusterMarks(read_only=True, description="typed there", group="ours"))
+            press(qtbot, dialog, "cluster_save")
+            qtbot.waitUntil(lambda shown=dialog: not shown.isVisible())
+            wanted = ClusterMarks(read_only=True, description="typed here", group="ours")
+            assert services.catalog.entry(name).marks == wanted
