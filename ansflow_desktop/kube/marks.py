@@ -1,11 +1,15 @@
 """Notes on clusters hold for the server, whatever its entries are called (conventions.md, 10).
 
-A context that is renamed, a second context of one server, another kubeconfig: none of them takes a mark off.
+A context that is renamed, a second context of one server, another kubeconfig: none of them takes a mark off. Where one
+address leads to many clusters and credential programs name the one that is meant (Teleport), these are told apart.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,6 +18,15 @@ from ansflow_desktop.models.cluster import ClusterEntry, ClusterMarks
 
 _PORTS = {"http": 80}
 _TLS_PORT = 443
+_NAMES_CLUSTER = re.compile(r"--?[\w-]*cluster[\w-]*")
+
+
+class Holder(NamedTuple):
+    """A name with its notes, and the cluster that its credential program names (empty: none)."""
+
+    name: str
+    marks: ClusterMarks
+    meant: tuple[str, ...] = ()
 
 
 def same_server(address: str) -> str:
@@ -53,33 +66,39 @@ def found_again(lost: Mapping[str, Iterable[str]], marks: Mapping[str, ClusterMa
 
 def held(
     entries: Iterable[ClusterEntry], lost: Mapping[str, Iterable[str]], marks: Mapping[str, ClusterMarks]
-) -> dict[str, tuple[str, str]]:
-    """Return by server the name whose mark makes it read-only, and production; empty where none does.
+) -> dict[str, list[Holder]]:
+    """Return by server the names whose marks hold there.
 
     Entries that are there go before `lost` names, whose notes are among `marks`.
     """
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, list[Holder]] = {}
     for entry in entries:
-        _note(found, same_server(entry.server), entry.name, entry.marks)
+        found.setdefault(same_server(entry.server), []).append(Holder(entry.name, entry.marks, _meant(entry)))
     for server, names in lost.items():
-        for name in names:
-            _note(found, server, name, marks[name])
+        found.setdefault(server, []).extend(Holder(name, marks[name]) for name in names)
     return found
 
 
-def _note(found: dict[str, tuple[str, str]], server: str, name: str, marks: ClusterMarks) -> None:
-    read_only, production = found.get(server, ("", ""))
-    found[server] = (
-        read_only or (name if marks.read_only else ""),
-        production or (name if marks.production else ""),
+def told(entry: ClusterEntry, holders: Mapping[str, list[Holder]]) -> ClusterEntry:
+    """Return `entry` with the names whose marks hold for its server, where it has not those marks itself."""
+    meant = _meant(entry)
+    others = holders.get(same_server(entry.server), []) if entry.server else []
+    same = [one for one in others if not (meant and one.meant) or meant == one.meant]
+    read_only = next((one.name for one in same if one.marks.read_only), "")
+    production = next((one.name for one in same if one.marks.production), "")
+    return msgspec.structs.replace(
+        entry,
+        read_only_by="" if entry.marks.read_only else read_only,
+        production_by="" if entry.marks.production else production,
     )
 
 
-def told(entry: ClusterEntry, holders: Mapping[str, tuple[str, str]]) -> ClusterEntry:
-    """Return `entry` with the names whose marks hold for its server, where it has not those marks itself."""
-    read_only, production = holders.get(same_server(entry.server), ("", "")) if entry.server else ("", "")
-    read_only = "" if entry.marks.read_only else read_only
-    production = "" if entry.marks.production else production
-    if not read_only and not production:
-        return entry
-    return msgspec.structs.replace(entry, read_only_by=read_only, production_by=production)
+def _meant(entry: ClusterEntry) -> tuple[str, ...]:
+    """Return what the credential program's arguments say of a cluster: `--kube-cluster=shop`, `--cluster-name shop`."""
+    words = entry.exec_plugin.args if entry.exec_plugin else ()
+    found = []
+    for word, after in pairwise((*words, "")):
+        option, equals, value = word.partition("=")
+        if _NAMES_CLUSTER.fullmatch(option):
+            found.append(f"{option}={value if equals else after}")
+    return tuple(sorted(found))

@@ -57,6 +57,31 @@ def test_another_entry_of_a_read_only_server_is_read_only(tmp_path, other):
     place.delete("admin")
 
 
+def gateway(folder, **args):
+    """Contexts of one address, whose credential program is told which cluster is meant."""
+    file = kubeconfig(folder, **dict.fromkeys(args, SERVER))
+    document = json.loads(file.read_text())
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "tsh", "interactiveMode": "Never"}
+    document["users"] = [{"name": name, "user": {"exec": plugin | {"args": words}}} for name, words in args.items()]
+    for context in document["contexts"]:
+        context["context"]["user"] = context["name"]
+    file.write_text(json.dumps(document))
+
+
+def test_clusters_behind_one_gateway_are_told_apart_by_what_their_program_is_told(tmp_path):
+    place = Place(tmp_path)
+    told = {
+        "shop": ["kube", "credentials", "--kube-cluster=shop"],
+        "again": ["kube", "credentials", "--ttl=5", "--kube-cluster=shop"],
+        "far": ["kube", "credentials", "--kube-cluster", "far"],
+        "unknown": ["login"],
+    }
+    gateway(tmp_path, **told)
+    place.book.mark("shop", ClusterMarks(read_only=True))
+    held = {name: place.catalog.entry(name).held.read_only for name in told}
+    assert held == {"shop": True, "again": True, "far": False, "unknown": True}
+
+
 def test_a_production_server_asks_for_the_name_of_the_entry_that_is_used(tmp_path):
     place = Place(tmp_path, prod=SERVER, admin=SERVER)
     place.book.mark("prod", ClusterMarks(production=True, colour="red"))
