@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+KUBE_CLIENT = ("kubernetes.aio.client", "kubernetes.aio.config")
+"""The Kubernetes client, which takes half a second to import."""
+_imported: set[str] = set()
 
 
 class Requests:
@@ -92,6 +97,19 @@ async def off_thread(call: Callable[[], T]) -> T:
 
     threading.Thread(target=work, name="window-call", daemon=True).start()
     return await answer
+
+
+async def imported(*names: str) -> Any:
+    """Return the last of the modules `names`, all imported in another thread: on the window's they would stall it."""
+
+    def work() -> None:
+        for name in names:
+            importlib.import_module(name)
+
+    if not _imported.issuperset(names):
+        await off_thread(work)
+        _imported.update(names)
+    return sys.modules[names[-1]]
 
 
 def _tell(

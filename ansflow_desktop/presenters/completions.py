@@ -7,7 +7,6 @@ tip says why. Answers are kept by cluster and namespace with their age.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,7 +17,7 @@ from PySide6.QtCore import Signal
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.presenters import namespaces
-from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.base import KUBE_CLIENT, Presenter, imported, off_thread
 
 if TYPE_CHECKING:
     from ansflow_desktop.models.cluster import NamespaceList
@@ -64,24 +63,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return msg("Read from the cluster at %(time)s", time=clock)
 
 
+_READS = (*KUBE_CLIENT, "ansflow_desktop.kube.resources")
+
+
 class NameReads:
     """Reads of names for completion, imported at the first use; unit tests put another in its place."""
 
     async def resources(self, document: dict[str, Any], namespace: str, kinds: tuple[str, ...]) -> list[str]:
         """Return objects of these kinds as `kind/name`; raises KubeError."""
-        module = await off_thread(_import_reads)
+        module = await imported(*_READS)
         return list(await module.list_resources(document, namespace, kinds))
 
     async def containers(self, document: dict[str, Any], namespace: str, resource: str, selector: str) -> list[str]:
         """Return the containers of an object, or of the pods that a selector picks; raises KubeError."""
-        module = await off_thread(_import_reads)
+        module = await imported(*_READS)
         return list(await module.list_containers(document, namespace, resource, selector))
-
-
-def _import_reads() -> Any:
-    for name in ("kubernetes.aio.client", "kubernetes.aio.config"):
-        importlib.import_module(name)
-    return importlib.import_module("ansflow_desktop.kube.resources")
 
 
 class Completions(Presenter):

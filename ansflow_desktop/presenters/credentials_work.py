@@ -5,7 +5,6 @@ One object, so that unit tests can put another in its place.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,11 @@ import msgspec
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.i18n import Text, msg
 from ansflow_desktop.models.credential import CredentialReport, GeneratedFile, OldSecret, PriorityAction
-from ansflow_desktop.presenters.base import off_thread
+from ansflow_desktop.presenters.base import KUBE_CLIENT, imported, off_thread
 from ansflow_desktop.presenters.credentials_reminders import due_now, remember
 from ansflow_desktop.presenters.credentials_state import RenewalForm, RenewalState, Unread
 
-_CLIENT = ("kubernetes.aio.client", "kubernetes.aio.config")
-_READING = ("credentials.service", "credentials.inventory", "credentials.registries", "credentials.advice")
+_READING = tuple(f"ansflow_desktop.credentials.{name}" for name in ("service", "inventory", "registries", "advice"))
 _PATIENCE_S = 600.0  # a person sees what is waited for and can close the dialog
 _DOING = {
     "token_request": msg("Asking for a new token, then trying it"),
@@ -52,16 +50,15 @@ class CredentialsWork:
     def __init__(self, services: Any) -> None:
         """Keep the services; nothing is imported yet."""
         self._services = services
-        self._imported = False
 
     async def read(self, *, ask: bool, anew: bool = False) -> Reading:
         """Return every credential's report; with `ask` servers are asked, with `anew` also where an answer is known.
 
         Raises UserError.
         """
-        await _import(*_READING)
+        await imported(*_READING)
         if ask:
-            await self._ready()
+            await imported(*KUBE_CLIENT)
         service = await off_thread(lambda: self._services.credentials)
         found = await service.overview(ask, fresh=anew)
         unread = tuple(
@@ -70,18 +67,12 @@ class CredentialsWork:
         locked = bool(unread) and await off_thread(self._vault_is_locked)
         return Reading(reports=found.reports, actions=found.actions, unread=unread, locked=locked)
 
-    async def _ready(self) -> None:
-        """Import the Kubernetes client in another thread before the first question to a server."""
-        if not self._imported:
-            await off_thread(_import_client)
-            self._imported = True
-
     def _vault_is_locked(self) -> bool:
         return bool(self._services.vault.state().locked)
 
     async def complete(self, form: RenewalForm) -> RenewalForm:
         """Return `form` with what else is known of its cluster; raises UserError, VaultLocked among them."""
-        await _import("executors.renewal")
+        await imported("ansflow_desktop.executors.renewal")
         from ansflow_desktop.executors import renewal
 
         known = await renewal.renewable(self._services, form.cluster, ask=False)
@@ -114,8 +105,7 @@ class CredentialsWork:
 
     async def renew(self, form: RenewalForm, tell: Callable[[Text], None]) -> RenewalState:
         """Renew as chosen; raises UserError, the old one then stays as it is. `tell` hears what is waited for."""
-        await _import("executors.renewal")
-        await self._ready()
+        await imported(*KUBE_CLIENT, "ansflow_desktop.executors.renewal")
         from ansflow_desktop.executors import renewal
 
         made = await renewal.renew(self._services, form.cluster, _wanted(form), told=tell)
@@ -130,14 +120,14 @@ class CredentialsWork:
 
     async def remove_old_secret(self, cluster: str, old: OldSecret, confirmed: tuple[str, ...]) -> None:
         """Delete the Secret of a replaced token; raises UserError, `guard.ConfirmationNeeded` among them."""
-        await _import("executors.renewal_legacy")
+        await imported("ansflow_desktop.executors.renewal_legacy")
         from ansflow_desktop.executors import renewal_legacy
 
         await renewal_legacy.remove_old_secret(self._services, cluster, old, confirmed)
 
     async def files(self, kind: str, form: RenewalForm) -> tuple[GeneratedFile, ...]:
         """Return the generated files of automation `kind`; raises UserError for what cannot be generated."""
-        await _import("credentials.automation", "executors.automation")
+        await imported("ansflow_desktop.credentials.automation", "ansflow_desktop.executors.automation")
         from ansflow_desktop.credentials import automation, renew
         from ansflow_desktop.executors.automation import request_for
 
@@ -150,7 +140,7 @@ class CredentialsWork:
         """Return what is to be told now and was not told before."""
         if not reports or not days:
             return ()
-        await _import("credentials.reminders")
+        await imported("ansflow_desktop.credentials.reminders")
         return await off_thread(lambda: due_now(reports, days, self._told_file))
 
     async def told(self, due: tuple[Reminder, ...], reports: tuple[CredentialReport, ...]) -> None:
@@ -164,25 +154,10 @@ class CredentialsWork:
 
     async def save(self, made: Sequence[GeneratedFile], folder: Path, *, replace: bool) -> tuple[Path, ...]:
         """Write `made` into `folder` with their modes and return their paths; raises UserError."""
-        await _import("executors.automation")
+        await imported("ansflow_desktop.executors.automation")
         from ansflow_desktop.executors import automation
 
         return await off_thread(lambda: automation.save(made, str(folder), replace=replace))
-
-
-async def _import(*names: str) -> None:
-    """Import modules of ours in another thread: on the window's they would stall it."""
-
-    def work() -> None:
-        for name in names:
-            importlib.import_module(f"ansflow_desktop.{name}")
-
-    await off_thread(work)
-
-
-def _import_client() -> None:
-    for name in _CLIENT:
-        importlib.import_module(name)
 
 
 def _done(put: str, place: str) -> Text:

@@ -5,11 +5,10 @@ One object, so that unit tests can put another in its place.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from ansflow_desktop.errors import UserError
-from ansflow_desktop.presenters.base import off_thread
+from ansflow_desktop.presenters.base import KUBE_CLIENT, imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,22 +19,18 @@ if TYPE_CHECKING:
     from ansflow_desktop.models.release import Release
 
 
+_READS = (
+    *KUBE_CLIENT,
+    *(f"ansflow_desktop.kube.{name}" for name in ("release_watch", "probe", "namespace_cache", "releases")),
+)
+
+
 class ClusterReads:
     """Reads of one cluster at a time; every method takes the minimal kubeconfig document of that cluster."""
 
-    def __init__(self) -> None:
-        """Start with nothing imported."""
-        self._imported = False
-
-    async def _ready(self) -> None:
-        """Import the Kubernetes client in another thread: on the window's it would stall it for half a second."""
-        if not self._imported:
-            await off_thread(_import_client)
-            self._imported = True
-
     async def check(self, entry: ClusterEntry, document: dict[str, Any]) -> ClusterStatus:
         """Return whether the cluster answers, its version and latency; never raises for a cluster that does not."""
-        await self._ready()
+        await imported(*_READS)
         from ansflow_desktop.kube import probe
 
         return await probe.check(entry, document)
@@ -45,8 +40,8 @@ class ClusterReads:
 
         With `tools` the server's version is compared with what they support.
         """
-        await self._ready()
-        diagnose = await off_thread(lambda: importlib.import_module("ansflow_desktop.kube.diagnose"))
+        await imported(*_READS)
+        diagnose = await imported("ansflow_desktop.kube.diagnose")
         found: Diagnosis = await diagnose.diagnose(entry, document, tools=tools)
         return found
 
@@ -57,8 +52,8 @@ class ClusterReads:
 
         `told` hears of them before what pods request, which takes the longest, is known.
         """
-        await self._ready()
-        statistics = await off_thread(lambda: importlib.import_module("ansflow_desktop.kube.statistics"))
+        await imported(*_READS)
+        statistics = await imported("ansflow_desktop.kube.statistics")
         found: ClusterStatistics = await statistics.read_statistics(document, name, told=told)
         return found
 
@@ -66,7 +61,7 @@ class ClusterReads:
         self, cache: NamespaceCache, cluster: str, document: dict[str, Any], candidates: Sequence[str]
     ) -> NamespaceList:
         """Return the namespaces of `cluster`, as `NamespaceCache.read` does; raises KubeError."""
-        await self._ready()
+        await imported(*_READS)
         return await cache.read(cluster, document, candidates)
 
     async def watch_releases(
@@ -79,38 +74,31 @@ class ClusterReads:
 
         `on_state` hears the error when the connection is lost, and None once it stands again.
         """
-        await self._ready()
+        await imported(*_READS)
         from ansflow_desktop.kube import release_watch
 
         await release_watch.watch_releases(document, on_rows, on_state)
 
     async def release(self, document: dict[str, Any], namespace: str, name: str) -> Release | None:
         """Return the newest revision of a release, None where there is none; raises KubeError."""
-        await self._ready()
+        await imported(*_READS)
         from ansflow_desktop.kube import releases
 
         return await releases.read_release(document, namespace, name)
 
     async def history(self, document: dict[str, Any], namespace: str, name: str) -> list[Release]:
         """Return the revisions of a release that are kept, oldest first; raises KubeError."""
-        await self._ready()
+        await imported(*_READS)
         from ansflow_desktop.kube import releases
 
         return await releases.history(document, namespace, name)
 
     async def kept_values(self, document: dict[str, Any], namespace: str, release: str) -> dict[str, Any] | None:
         """Return the values of the live release that helm would silently keep, None when there are none."""
-        await self._ready()
+        await imported(*_READS)
         from ansflow_desktop.kube import releases
 
         return await releases.release_values(document, namespace, release)
-
-
-def _import_client() -> None:
-    for name in ("kubernetes.aio.client", "kubernetes.aio.config", "ansflow_desktop.kube.release_watch"):
-        importlib.import_module(name)
-    for name in ("probe", "namespace_cache", "releases"):
-        importlib.import_module(f"ansflow_desktop.kube.{name}")
 
 
 def known_tools(services: Any) -> ToolSet | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from PySide6.QtCore import Slot
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.presenters import namespaces
-from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.base import KUBE_CLIENT, Presenter, imported, off_thread
 from ansflow_desktop.presenters.resource_rows import matching, shown_columns
 from ansflow_desktop.presenters.resources_state import COMMON, ResourcesState, choices
 
@@ -121,7 +120,7 @@ class ResourcesPresenter(Presenter):
 
     async def _follow(self, cluster: str, number: int) -> None:
         try:
-            await off_thread(_import_client)
+            await imported(*KUBE_CLIENT, "ansflow_desktop.kube.tables_watch")
             document = await off_thread(lambda: self._services.catalog.document(cluster))
         except UserError as error:
             if self._requests.current("feed", number):
@@ -221,9 +220,3 @@ class ResourcesPresenter(Presenter):
     def _set(self, **changed: Any) -> None:
         self.state = msgspec.structs.replace(self.state, **changed)
         self.state_changed.emit()
-
-
-def _import_client() -> None:
-    """Import the Kubernetes client in another thread: on the window's it would stall it for half a second."""
-    for name in ("kubernetes.aio.client", "kubernetes.aio.config", "ansflow_desktop.kube.tables_watch"):
-        importlib.import_module(name)
