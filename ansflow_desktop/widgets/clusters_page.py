@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -11,7 +12,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
-    QMessageBox,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -38,11 +38,11 @@ from ansflow_desktop.widgets.controls import (
     button,
     icon_button,
     row,
-    set_property,
 )
 from ansflow_desktop.widgets.controls import Column as ScrolledColumn
 from ansflow_desktop.widgets.fields import Problems
 from ansflow_desktop.widgets.page import Page
+from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 from ansflow_desktop.widgets.practice_card import PracticeCard
 from ansflow_desktop.widgets.table import Column, RowsModel, Table
 
@@ -330,8 +330,14 @@ class ClustersPage(Page):
 
     @Slot()
     def _on_remove(self) -> None:
-        if self.details.state.name:
-            RemoveClusterDialog(self, self.presenter, self.details.state.name).open()
+        name = self.details.state.name
+        if not name:
+            return
+        text = translate(msg("Remove %(cluster)s from the list?", cluster=name))
+        more = _("Its address, its notes and its secret are forgotten. Nothing on it is changed.")
+        dialog = DeleteDialog(self, text, more, _("Remove"), title=_("Remove the cluster"), keep=_("Keep"))
+        dialog.confirmed.connect(partial(self.presenter.remove, name))
+        dialog.open()
 
     @Slot()
     def add(self) -> None:
@@ -392,28 +398,3 @@ class ClustersPage(Page):
             self.filter.clearFocus()  # a table that is not shown yet takes no keyboard
             self.table.setFocus()
         return held
-
-
-class RemoveClusterDialog(QMessageBox):
-    """Asks before a cluster that was added by hand is forgotten; Keep is the default."""
-
-    def __init__(self, parent: QWidget, presenter: ClustersPresenter, name: str) -> None:
-        """Ask about cluster `name`."""
-        super().__init__(parent)
-        self._presenter, self._name = presenter, name
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWindowTitle(_("Remove the cluster"))
-        self.setText(translate(msg("Remove %(cluster)s from the list?", cluster=name)))
-        self.setInformativeText(_("Its address, its notes and its secret are forgotten. Nothing on it is changed."))
-        keep = self.addButton(_("Keep"), QMessageBox.ButtonRole.RejectRole)
-        remove = self.addButton(_("Remove"), QMessageBox.ButtonRole.DestructiveRole)
-        remove.setObjectName("cluster_remove_now")
-        set_property(remove, "role", "danger")
-        remove.clicked.connect(self._on_remove)
-        self.setDefaultButton(keep)
-        self.setEscapeButton(keep)
-
-    @Slot()
-    def _on_remove(self) -> None:
-        self._presenter.remove(self._name)

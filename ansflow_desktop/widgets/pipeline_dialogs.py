@@ -54,14 +54,14 @@ class UnsavedDialog(_Question):
 
 
 class DeleteDialog(_Question):
-    """Asks before a pipeline or a step is deleted; emits `confirmed`. Cancel is the default."""
+    """Asks before something is deleted or forgotten; emits `confirmed`. What changes nothing is the default."""
 
     confirmed = Signal()
 
-    def __init__(self, parent: QWidget, text: str, more: str, action: str) -> None:
-        """Ask `text`; `action` is the word on the button that does it."""
-        super().__init__(parent, action, text, more)
-        cancel = self._add(_("Cancel"), QMessageBox.ButtonRole.RejectRole, "delete_cancel")
+    def __init__(self, parent: QWidget, text: str, more: str, action: str, *, title: str = "", keep: str = "") -> None:
+        """Ask `text`; `action` is the word on the button that does it, `keep` (else Cancel) that on the other one."""
+        super().__init__(parent, title or action, text, more)
+        cancel = self._add(keep or _("Cancel"), QMessageBox.ButtonRole.RejectRole, "delete_cancel")
         delete = self._add(action, QMessageBox.ButtonRole.DestructiveRole, "delete_confirm")
         delete.clicked.connect(self.confirmed)
         self.setDefaultButton(cancel)

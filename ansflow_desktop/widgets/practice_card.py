@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QLineEdit, QMessageBox, QProgressBar, QVBoxLayout, QWidget
+from functools import partial
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFrame, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from ansflow_desktop.i18n import _, msg, translate
 from ansflow_desktop.models.problem import Problem
@@ -23,6 +25,7 @@ from ansflow_desktop.widgets.controls import (
 )
 from ansflow_desktop.widgets.dialogs import Dialog
 from ansflow_desktop.widgets.fields import Field
+from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 
 
 class PracticeLine(QFrame):
@@ -153,7 +156,11 @@ class PracticeCard(Card):
 
     @Slot(str)
     def _on_remove(self, name: str) -> None:
-        RemoveDialog(self, self._presenter, name).open()
+        text = translate(msg("Remove practice cluster %(name)s and everything deployed on it?", name=name))
+        title = _("Remove the practice cluster")
+        dialog = DeleteDialog(self, text, "", _("Remove"), title=title, keep=_("Keep"))
+        dialog.confirmed.connect(partial(self._presenter.remove_practice, name))
+        dialog.open()
 
     @Slot()
     def _on_new(self) -> None:
@@ -163,31 +170,6 @@ class PracticeCard(Card):
 def _doing(work: PracticeState) -> str:
     parts = (work.name, translate(work.doing), work.about if work.about != work.name else "")
     return "  ·  ".join(part for part in parts if part)
-
-
-class RemoveDialog(QMessageBox):
-    """Asks before a practice cluster and everything deployed on it is deleted; Keep is the default."""
-
-    def __init__(self, parent: QWidget, presenter: ClustersPresenter, name: str) -> None:
-        """Ask about practice cluster `name`."""
-        super().__init__(parent)
-        self._presenter, self._name = presenter, name
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWindowTitle(_("Remove the practice cluster"))
-        text = msg("Remove practice cluster %(name)s and everything deployed on it?", name=name)
-        self.setText(translate(text))
-        keep = self.addButton(_("Keep"), QMessageBox.ButtonRole.RejectRole)
-        remove = self.addButton(_("Remove"), QMessageBox.ButtonRole.DestructiveRole)
-        remove.setObjectName("practice_remove_now")
-        remove.setProperty("role", "danger")
-        remove.clicked.connect(self._on_remove)
-        self.setDefaultButton(keep)
-        self.setEscapeButton(keep)
-
-    @Slot()
-    def _on_remove(self) -> None:
-        self._presenter.remove_practice(self._name)
 
 
 class NewPracticeDialog(Dialog):

@@ -50,7 +50,7 @@ def test_a_practice_cluster_is_made_stopped_started_and_removed_by_its_buttons(l
         press(qtbot, page, "practice_start")
         qtbot.waitUntil(lambda: reach() is Reach.REACHABLE, timeout=READY_MS)
         press(qtbot, page, "practice_remove")
-        press(qtbot, page.findChild(QMessageBox), "practice_remove_now")
+        press(qtbot, page.findChild(QMessageBox), "delete_confirm")
         qtbot.waitUntil(lambda: idle() and not services.practice.list(), timeout=READY_MS)
         qtbot.waitUntil(lambda: not any(one.made for one in state().practices), timeout=READY_MS)  # it is read anew
 

@@ -114,7 +114,7 @@ def test_a_cluster_is_added_selected_marked_changed_and_removed(page, qtbot, ser
     press(qtbot, page, "remove_cluster")
     asked = opened(page, QMessageBox)
     assert asked.defaultButton().text() == "Keep"
-    press(qtbot, asked, "cluster_remove_now")
+    press(qtbot, asked, "delete_confirm")
     qtbot.waitUntil(lambda: "shop-2" not in names(page))
     assert not services.shelf.own() and not services.vault.keys()
 

@@ -106,7 +106,7 @@ def test_removing_asks_names_the_cluster_and_keeps_by_default(page, qtbot, pract
     assert set(practice.known) == {"one", "two"}
     press(qtbot, buttons(page, "practice_remove")[1])
     dialog = next(one for one in page.findChildren(QMessageBox) if one.isVisible())
-    press(qtbot, dialog.findChild(QPushButton, "practice_remove_now"))
+    press(qtbot, dialog.findChild(QPushButton, "delete_confirm"))
     qtbot.waitUntil(lambda: len(buttons(page, "practice_remove")) == 1)
     assert set(practice.known) == {"one"}
 
