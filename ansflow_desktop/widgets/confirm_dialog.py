@@ -13,7 +13,7 @@ from ansflow_desktop.widgets.fields import Field
 
 
 class ConfirmDialog(Dialog):
-    """Emits `typed(str)` when the cluster's name was typed and the button pressed; Cancel is the default."""
+    """Emits `typed(str)` when the cluster's name was typed and confirmed; until it stands there Enter cancels."""
 
     typed = Signal(str)
 
@@ -30,7 +30,7 @@ class ConfirmDialog(Dialog):
         self._line.setAccessibleName(title)
         self._line.textChanged.connect(self._on_text)
         self.body.addWidget(Field(title, self._line))
-        cancel = button(_("Cancel"))
+        cancel = self._cancel = button(_("Cancel"))
         cancel.setDefault(True)
         cancel.clicked.connect(self.reject)
         self._run = button(_("Run it"), "danger")
@@ -43,7 +43,9 @@ class ConfirmDialog(Dialog):
 
     @Slot(str)
     def _on_text(self, text: str) -> None:
-        self._run.setEnabled(text.strip() == self._cluster)
+        whole = text.strip() == self._cluster
+        self._run.setEnabled(whole)
+        (self._run if whole else self._cancel).setDefault(True)
 
     @Slot()
     def _on_run(self) -> None:

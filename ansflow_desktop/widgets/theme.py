@@ -49,15 +49,21 @@ def wants_dark(choice: str, app: QApplication) -> bool:
 
 
 def apply(app: QApplication, choice: str) -> Tokens:
-    """Use `choice` (`system`, `light` or `dark`) for the whole program and return the tokens now in use."""
+    """Use `choice` (`system`, `light` or `dark`) for the whole program and return the tokens now in use.
+
+    Styling every widget anew takes a second on a loaded machine: where nothing would look different, none is.
+    """
     schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
     app.styleHints().setColorScheme(schemes.get(choice, Qt.ColorScheme.Unknown))
     _Active.tokens = DARK if wants_dark(choice, app) else LIGHT
-    if app.style().objectName() != "fusion":
+    sheet = style_sheet(_Active.tokens)
+    if app.styleSheet() == sheet:
+        return _Active.tokens
+    if not app.styleSheet() and app.style().objectName() != "fusion":  # below a style sheet its name is hidden
         app.setStyle("Fusion")
     app.setFont(body_font())
     app.setPalette(palette(_Active.tokens))
-    app.setStyleSheet(style_sheet(_Active.tokens))
+    app.setStyleSheet(sheet)
     return _Active.tokens
 
 

@@ -2,14 +2,16 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QLineEdit, QPushButton
 from test_clusters_page import add, give_up, names, opened, press, put
 from window_kit import shown_window
 
+from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Options, Services
 from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, Finding, OwnCluster, Stage
 from ansflow_desktop.widgets.cluster_form import ClusterDialog
 from ansflow_desktop.widgets.cluster_stages import StageList
+from ansflow_desktop.widgets.confirm_dialog import ConfirmDialog
 from ansflow_desktop.widgets.dialogs import ApprovalDialog
 from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
 from ansflow_desktop.widgets.words import age
@@ -133,6 +135,19 @@ def test_a_moment_ago_is_just_now_and_a_question_of_losing_is_red(window, qtbot)
     text = delete.palette().buttonText().color()
     assert text.red() > 1.5 * text.green(), text.name()
     dialog.reject()
+
+
+@pytest.mark.parametrize(("text", "told"), [("dev", ["dev"]), ("de", []), ("", [])])
+def test_enter_confirms_only_once_the_whole_name_is_typed(window, qtbot, text, told):
+    dialog, heard = ConfirmDialog(window.shell, "dev", UserError("Sure?", "It deletes objects")), []
+    dialog.typed.connect(heard.append)
+    dialog.open()
+    line = dialog.findChild(QLineEdit, "confirm_name")
+    qtbot.keyClicks(line, "devx")
+    line.clear()
+    qtbot.keyClicks(line, text)
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert heard == told and not dialog.isVisible()
 
 
 def test_an_unapproved_program_is_shown_and_approved_from_the_credentials(window, qtbot, services):
