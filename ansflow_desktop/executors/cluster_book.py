@@ -18,6 +18,7 @@ from ansflow_desktop.kube import own
 from ansflow_desktop.kube.kubeconfig import Kubeconfig, load
 from ansflow_desktop.models.cluster import MASKED, ClusterEntry, ClusterMarks, ClusterSecret, OwnCluster
 from ansflow_desktop.models.problem import Problem, Severity
+from ansflow_desktop.redact import password_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -288,6 +289,7 @@ class ClusterBook:
         cluster = document["clusters"][0]["cluster"]
         user: dict[str, Any] = next((item["user"] for item in document["users"]), {})
         _require_kept(name, user)
+        _require_open_proxy(name, str(cluster.get("proxy-url") or ""))
         secret = _secret(user)
         auth = "exec" if entry.exec_plugin else "token" if secret.token else "certificate" if secret.key else "none"
         asked: Any = user["exec"] if isinstance(user.get("exec"), dict) else {}
@@ -321,6 +323,14 @@ def _require_kept(name: str, user: dict[str, Any]) -> None:
     field = next((field for field in _CANNOT_KEEP if user.get(field)), "")
     if field:
         title = msg("%(name)s: the user's field %(field)s cannot be kept", name=name, field=field)
+        hint = msg("Save the kubeconfig to a file and add that file: it is then used as it is.")
+        raise UserError(title, "", hint, field="kubeconfig")
+
+
+def _require_open_proxy(name: str, proxy: str) -> None:
+    """Raise UserError for a proxy with a password in its address, which a dialog would show."""
+    if password_of(proxy):
+        title = msg("%(name)s: the password in the proxy's address cannot be kept", name=name)
         hint = msg("Save the kubeconfig to a file and add that file: it is then used as it is.")
         raise UserError(title, "", hint, field="kubeconfig")
 

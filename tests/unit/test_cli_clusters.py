@@ -226,11 +226,16 @@ def test_all_of_a_pasted_kubeconfig(call, folder, monkeypatch):
 
 def test_a_context_that_cannot_be_taken_does_not_keep_another_from_it(call, folder):
     rest = f"clusters: [{{name: c, cluster: {{server: '{DEAD}'}}}}]\n"
+    proxied = f", {{name: d, cluster: {{server: '{DEAD}', proxy-url: 'http://me:x1y2z3@127.0.0.1:9'}}}}]\n"
+    rest = rest.replace("]\n", proxied)
     users = f"users: [{{name: u, user: {{token: {TOKEN}}}}}, {{name: v, user: {{username: me, password: x1y2z3}}}}]\n"
     contexts = "contexts: [{name: v, context: {cluster: c, user: v}}, {name: u, context: {cluster: c, user: u}}]\n"
+    contexts = contexts.replace("]\n", ", {name: p, context: {cluster: d, user: u}}]\n")
     (folder / "both").write_text(contexts + rest + users)
     code, _, err = call("clusters", "add", "v", "--from-kubeconfig", folder / "both")
     assert code == 2 and "username" in err and "x1y2z3" not in err
+    code, _, err = call("clusters", "add", "p", "--from-kubeconfig", folder / "both")
+    assert code == 2 and "proxy" in err and "x1y2z3" not in err
     assert call("clusters", "add", "third", "--from-kubeconfig", folder / "both")[0] == 2
     assert call("clusters", "add", "u", "--from-kubeconfig", folder / "both")[0] == 0
     assert set(listed(call)) == {"dead", "u"}
