@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from ansflow_desktop.widgets import icons, theme
 
+_LEAST_BOX_PX = 140
 _JOINTS = re.compile(r"[-/.:](?=\w)|\S{40}(?=\S)")
 
 
@@ -283,6 +284,11 @@ class ComboBox(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setItemDelegate(QStyledItemDelegate(self))  # the style sheet reaches the rows of this one only
         self.setMaxVisibleItems(14)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return room for a short choice: a long name among them is shortened, and pushes nothing out of the form."""
+        least = super().minimumSizeHint()
+        return QSize(min(least.width(), _LEAST_BOX_PX), least.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the box, then the arrow that the style sheet leaves out."""

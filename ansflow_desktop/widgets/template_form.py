@@ -119,6 +119,8 @@ class TemplateForm(QWidget):
         self._about = label("", "context", wrap=True)
         self._fields = QGridLayout()
         self._fields.setSpacing(12)
+        for number in range(_COLUMNS):
+            self._fields.setColumnStretch(number, 1)
         for part in (self._title, row(self._category, self._origin, 1), self._about, self._fields, self._buttons()):
             card.body.addWidget(part) if isinstance(part, QWidget) else card.body.addLayout(part)
         steps = Card(_("The steps that are made"))

@@ -199,3 +199,17 @@ def test_in_the_window_a_template_becomes_a_pipeline_and_more_steps_of_one(windo
     wanted = ["deploy", "deploy-2", "wait-2", "wait"]  # behind the selected step, as any new one
     hands.until(lambda: [step["name"] for step in editor.state.document.steps] == wanted)
     editor.discard()
+
+
+def test_a_long_name_of_a_cluster_pushes_no_field_out_of_sight(loop, services, qtbot):
+    presenter = TemplatesPresenter(services)
+    presenter.work_in("dev", "fe")
+    page = TemplatesPage(presenter, ("dev", "staging-eu-central-with-a-very-long-context-name@corporate" * 2))
+    qtbot.addWidget(page)
+    page.resize(960, 640)
+    page.show()
+    qtbot.waitUntil(lambda: bool(page.findChildren(QLineEdit, "template_namespace")))
+    lines = page._form.findChildren(QLineEdit)
+    assert lines and all(one.visibleRegion().boundingRect().width() == one.width() > 60 for one in lines)
+    page.hide()
+    window_loop.run_here(presenter.close())
