@@ -43,18 +43,10 @@ class MarksPart(QWidget):
     def _grid(self, form: ClusterForm, groups: tuple[str, ...]) -> QGridLayout:
         self._type = choice(_("Type"), "cluster_type", TYPES)
         self._colour = choice(_("Colour"), "cluster_colour", COLOURS, coloured=True)
-        self._group = ComboBox(_("Group"))
-        self._group.setObjectName("cluster_group")
-        self._group.setEditable(True)
-        self._group.addItems(list(groups))
-        self._group.setCurrentText(form.group)
-        if (line := self._group.lineEdit()) is not None:
-            line.setAccessibleName(_("Group"))
-            line.setPlaceholderText(_("None"))
+        self._group = self._group_box(form, groups)
         for box, value in ((self._type, form.type), (self._colour, form.colour)):
             box.setCurrentIndex(max(0, box.findData(value)))
             box.currentIndexChanged.connect(self.changed)
-        self._group.currentTextChanged.connect(self.changed)
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
         grid.setVerticalSpacing(10)
@@ -67,6 +59,18 @@ class MarksPart(QWidget):
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return grid
+
+    def _group_box(self, form: ClusterForm, groups: tuple[str, ...]) -> ComboBox:
+        box = ComboBox(_("Group"))
+        box.setObjectName("cluster_group")
+        box.setEditable(True)
+        box.addItems(list(groups))
+        box.setCurrentText(form.group)
+        if (line := box.lineEdit()) is not None:
+            line.setAccessibleName(_("Group"))
+            line.setPlaceholderText(_("None"))
+        box.currentTextChanged.connect(self.changed)
+        return box
 
     def _line(self, name: str, title: str, value: str) -> Field:
         line = self._lines[name] = QLineEdit(value)

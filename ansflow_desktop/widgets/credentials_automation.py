@@ -44,8 +44,9 @@ class AutomationDialog(Dialog):
         self._files: tuple[GeneratedFile, ...] = ()
         self.setMinimumWidth(min(_WIDTH, parent.window().width() - 80))
         offered = tuple(kind for kind in KINDS if kind in kinds) or tuple(KINDS)
-        self.kind = choice(_("Kind"), tuple((translate(KINDS[kind]), kind) for kind in offered), offered[0])
-        self.kind.setObjectName("automation_kind")
+        self.kind = choice(
+            _("Kind"), tuple((translate(KINDS[kind]), kind) for kind in offered), offered[0], name="automation_kind"
+        )
         self.kind.activated.connect(self._on_changed)
         self.body.addWidget(Field(_("Kind"), self.kind))
         self.fields = FormFields(form, token_only=True)
@@ -75,8 +76,7 @@ class AutomationDialog(Dialog):
         self.body.addWidget(self.text)
 
     def _build_end(self) -> None:
-        self.folder = line(_("Folder"), self._form.folder)
-        self.folder.setObjectName("automation_folder")
+        self.folder = line(_("Folder"), self._form.folder, name="automation_folder")
         self.folder.textEdited.connect(self._on_changed)
         browse = button(_("Browse…"))
         browse.clicked.connect(self._on_browse)

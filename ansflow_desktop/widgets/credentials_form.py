@@ -29,18 +29,20 @@ def lifetime_past(days: int) -> int:
     return next((one for one in LIFETIMES if one >= DAY and one > days * DAY), LIFETIMES[-1])
 
 
-def choice(title: str, items: tuple[tuple[str, object], ...], chosen: object) -> ComboBox:
-    """Return a box of texts with their values, `chosen` selected."""
+def choice(title: str, items: tuple[tuple[str, object], ...], chosen: object, name: str = "") -> ComboBox:
+    """Return a box of texts with their values, `chosen` selected; `name` is its object name."""
     box = ComboBox(title)
+    box.setObjectName(name)
     for text, value in items:
         box.addItem(text, value)
     box.setCurrentIndex(max(0, box.findData(chosen)))
     return box
 
 
-def line(title: str, text: str, hint: str = "") -> QLineEdit:
-    """Return a line to type into."""
+def line(title: str, text: str, hint: str = "", name: str = "") -> QLineEdit:
+    """Return a line to type into; `name` is its object name."""
     made = QLineEdit(text)
+    made.setObjectName(name)
     made.setAccessibleName(title)
     made.setPlaceholderText(hint)
     return made
@@ -61,24 +63,19 @@ class FormFields(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(12)
-        self.cluster = choice(_("Cluster"), tuple((name, name) for name in form.clusters), form.cluster)
-        self.cluster.setObjectName("renew_cluster")
-        self.how = choice(_("By"), _ways(), form.how)
-        self.how.setObjectName("renew_how")
-        self.namespace = line(_("Namespace"), form.namespace, "default")
-        self.namespace.setObjectName("renew_namespace")
-        self.account = line(_("ServiceAccount"), form.account)
-        self.account.setObjectName("renew_account")
-        self.seconds = choice(_("Lifetime"), tuple((span(one), one) for one in LIFETIMES), form.seconds)
-        self.seconds.setObjectName("renew_lifetime")
-        self.user = line(_("User"), form.user)
-        self.user.setObjectName("renew_user")
-        self.groups = line(_("Groups"), ", ".join(form.groups), _("separated by commas"))
-        self.groups.setObjectName("renew_groups")
-        self.signer = line(_("Signer"), form.signer, "kubernetes.io/kube-apiserver-client")
-        self.signer.setObjectName("renew_signer")
-        self.via = choice(_("Asked by"), (), "")
-        self.via.setObjectName("renew_via")
+        self.cluster = choice(
+            _("Cluster"), tuple((name, name) for name in form.clusters), form.cluster, name="renew_cluster"
+        )
+        self.how = choice(_("By"), _ways(), form.how, name="renew_how")
+        self.namespace = line(_("Namespace"), form.namespace, "default", name="renew_namespace")
+        self.account = line(_("ServiceAccount"), form.account, name="renew_account")
+        self.seconds = choice(
+            _("Lifetime"), tuple((span(one), one) for one in LIFETIMES), form.seconds, name="renew_lifetime"
+        )
+        self.user = line(_("User"), form.user, name="renew_user")
+        self.groups = line(_("Groups"), ", ".join(form.groups), _("separated by commas"), name="renew_groups")
+        self.signer = line(_("Signer"), form.signer, "kubernetes.io/kube-apiserver-client", name="renew_signer")
+        self.via = choice(_("Asked by"), (), "", name="renew_via")
         self._place()
         self._show_vias(form)
         self._connect()

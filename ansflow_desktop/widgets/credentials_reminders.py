@@ -25,9 +25,13 @@ class RemindersDialog(Dialog):
         super().__init__(parent, _("Reminders"))
         self._presenter = presenter
         self.setMinimumWidth(460)
-        state = presenter.state
         text = _("You are told once on each of these days, and at the end itself, while AnsFlow is open.")
         self.body.addWidget(label(text, "context", wrap=True))
+        self._build_days()
+        self._build_end()
+
+    def _build_days(self) -> None:
+        state = self._presenter.state
         self.days = {day: CheckBox(_day(day)) for day in sorted({*DAYS, *state.reminder_days}, reverse=True)}
         holder = QWidget()
         grid = QGridLayout(holder)
@@ -38,9 +42,12 @@ class RemindersDialog(Dialog):
             grid.addWidget(box, number // _IN_A_ROW, number % _IN_A_ROW)
         self.body.addWidget(Field(_("Before something expires"), holder, self.days[7]))
         soon = sorted({*_SOON, state.warn_days})
-        self.warn = choice(_("“Expires soon” means"), tuple((_within(day), day) for day in soon), state.warn_days)
-        self.warn.setObjectName("warn_days")
+        self.warn = choice(
+            _("“Expires soon” means"), tuple((_within(day), day) for day in soon), state.warn_days, name="warn_days"
+        )
         self.body.addWidget(Field(_("“Expires soon” means"), self.warn))
+
+    def _build_end(self) -> None:
         hint = _("For cron: ansflow-desktop credentials list --within 7d ends with 1 when something expires.")
         self.body.addWidget(label(hint, "muted", wrap=True, selectable=True))
         cancel = button(_("Cancel"))

@@ -28,7 +28,12 @@ class DamagedVaultDialog(Dialog):
         for text, role in ((translate(title), ""), (translate(reason), "context")):
             if text:
                 self.body.addWidget(label(text, role, wrap=True, selectable=True))
-        sound = presenter.copy_is_sound()
+        self._build_ways(sound=presenter.copy_is_sound())
+        self._build_end()
+        presenter.started_over.connect(self.accept)
+        presenter.refused.connect(self._on_refused)
+
+    def _build_ways(self, *, sound: bool) -> None:
         restore = _("Its copy is whole and holds the same secrets, or those before the last change.")
         none = _("There is no copy that is whole.")
         self._restore = self._way("restore", _("Restore the copy"), restore if sound else none)
@@ -40,6 +45,8 @@ class DamagedVaultDialog(Dialog):
         self._restore.clicked.connect(self._on_restore)
         self._import.clicked.connect(self._on_import)
         self._anew.clicked.connect(self._on_anew)
+
+    def _build_end(self) -> None:
         kept = _("The damaged file is not deleted: it is kept beside the new one under another name.")
         self.body.addWidget(label(kept, "muted", wrap=True))
         self._problems = Problems()
@@ -50,8 +57,6 @@ class DamagedVaultDialog(Dialog):
         cancel.setDefault(True)
         cancel.clicked.connect(self.reject)
         self.body.addLayout(row(1, cancel))
-        presenter.started_over.connect(self.accept)
-        presenter.refused.connect(self._on_refused)
         cancel.setFocus()
 
     def _way(self, name: str, title: str, text: str) -> QPushButton:
