@@ -132,9 +132,14 @@ async def renew(
 
     `told` hears what is being waited for. Raises UserError: bad input (2, nothing was asked), a read-only start or
     cluster (4), refusals of the server (3, 4), a place that cannot be written. The old credential is then as it was.
+    Meanwhile the vault does not lock by itself: a certificate may wait minutes for who approves it.
     """
-    wanted = wanted or Wanted()
     services.require_writable()
+    with services.vault_held():
+        return await _renew(services, cluster, wanted or Wanted(), told)
+
+
+async def _renew(services: Services, cluster: str, wanted: Wanted, told: Callable[[Text], None] | None) -> Renewal:
     known = await renewable(services, cluster, ask=not (wanted.account or wanted.user or wanted.via))
     plan = _completed(wanted, known)
     if plan.how == "csr":  # it makes an object in the cluster, if only for seconds

@@ -42,8 +42,7 @@ class VaultPlace:
 
     def __init__(self, services: Services, cluster: str) -> None:
         """Remember the secret as it is now; raises UserError where the vault is locked."""
-        self._book, self._cluster = services.cluster_book, cluster
-        self._marks: ClusterMarks = services.catalog.entry(cluster).marks
+        self._book, self._cluster, self._catalog = services.cluster_book, cluster, services.catalog
         self._known = self._own()
         self._old = self._book.secret(self._known)
 
@@ -61,6 +60,10 @@ class VaultPlace:
             raise UserError(title, "", msg("The old one was put back."), code=ExitCode.FAILED)
         return self._cluster
 
+    def _marks(self) -> ClusterMarks:
+        """Return the notes as they are now: one may have been set meanwhile."""
+        return self._catalog.entry(self._cluster).marks
+
     def _own(self) -> OwnCluster:
         found = self._book.own(self._cluster)
         if found is None:
@@ -74,11 +77,11 @@ class VaultPlace:
             self._book.replace_secret(self._cluster, secret)
             return
         changed = msgspec.structs.replace(self._known, auth=auth, exec_plugin=None)
-        self._book.change(self._cluster, changed, secret, self._marks)
+        self._book.change(self._cluster, changed, secret, self._marks())
 
     def _put_back(self) -> None:
         if self._old is not None:
-            self._book.change(self._cluster, self._known, self._old, self._marks)
+            self._book.change(self._cluster, self._known, self._old, self._marks())
 
 
 class CopyPlace:

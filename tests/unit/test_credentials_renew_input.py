@@ -6,16 +6,19 @@ import base64
 import datetime
 
 import pytest
+from claims_kit import certificate, key_pem, pem
 
 from ansflow_desktop.commands.credentials_renew import lifetime
 from ansflow_desktop.credentials import renew, signing
 from ansflow_desktop.errors import ExitCode, UserError
+from ansflow_desktop.executors import renewal
 from ansflow_desktop.executors.renewal_holder import holder_of
+from ansflow_desktop.executors.services import Options, Services
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube import sync
 from ansflow_desktop.kube.errors import KubeError
 from ansflow_desktop.kube.who import Who
-from ansflow_desktop.models.cluster import ClusterSecret
+from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, OwnCluster
 
 DOCUMENT = {
     "current-context": "c",
@@ -164,3 +167,29 @@ def test_lifetimes_are_read() -> None:
     for text in ("", "x", "-1h", "5", "0d0"):
         with pytest.raises(UserError):
             lifetime(text)
+
+
+def test_while_it_is_renewed_the_vault_stays_open_and_a_new_mark_is_kept(tmp_path, monkeypatch) -> None:
+    services = Services(Options(data_dir=str(tmp_path / "data"), kubeconfig="/dev/null", lang="en"))
+    now = [0.0]
+    services.vault.create("passphrase", "correct horse battery staple")
+    monkeypatch.setattr(services.vault, "_clock", lambda: now[0])
+    cluster = OwnCluster(id="1", name="shop", server="https://127.0.0.1:1", auth="token")
+    services.cluster_book.add(cluster, ClusterSecret(token="old-token-1"), ClusterMarks())
+
+    async def made(*_given):
+        now[0] += 10_000_000
+        assert not services.vault.lock_if_idle()
+        services.cluster_book.mark("shop", ClusterMarks(read_only=True))
+        return renew.Renewed(
+            certificate=pem(certificate()).decode(), key=key_pem().decode(), identity=Who(username="jane")
+        )
+
+    monkeypatch.setattr(renewal, "_made", made)
+    wanted = renewal.Wanted(how="csr", user="jane", seconds=3600, put="replace")
+    done = sync.run(renewal.renew(services, "shop", wanted))
+    assert done.place == "shop" and services.catalog.entry("shop").marks == ClusterMarks(read_only=True)
+    assert services.cluster_book.secret(services.cluster_book.own("shop")).key == key_pem().decode()
+    now[0] += 10_000_000
+    assert services.vault.lock_if_idle()
+    services.close()
