@@ -322,10 +322,34 @@ def clusters(person, place, plants, namespace):
             person.until(lambda presenter=presenter: presenter.state.diagnosis is not None)
             person.look(f"test {name} while it is edited")
         person.close(person.dialog())
+    for name in ("opaque", "plugin"):
+        pasted(person, place, name)
     person.click("practice_new")
     person.look("a new practice cluster")
     person.close(person.dialog())
     resources(person, page, namespace)
+
+
+def pasted(person, place, name):
+    """Paste the kubeconfig into the dialog of a new cluster, by its buttons, and take one context of it."""
+    person.click("add_cluster")
+    dialog = person.dialog()
+    person.click("cluster_paste")
+    text = (place / "kubeconfig").read_text()
+    person.eyes.pause(lambda: QApplication.clipboard().setText(text))
+    person.click("kubeconfig_text_paste")
+    person.until(lambda: any(one.isEnabled() for one in person.shown("kubeconfig_take")))
+    person.look("a pasted kubeconfig")
+    box = person.shown("kubeconfig_context", QComboBox)[0]
+    assert {box.itemText(number) for number in range(box.count())} == {"practice", "file", "opaque", "plugin"}
+    box.setCurrentText(name)
+    person.click("kubeconfig_take")
+    person.until(lambda: person.dialog() is dialog)
+    person.until(lambda: bool(person.shown("cluster_server", QLineEdit)))
+    tokens = () if name == "plugin" else dialog.findChildren(QLineEdit, "cluster_token")
+    person.eyes.look(f"{name}, taken from a pasted kubeconfig", typed=tokens)
+    person.eyes.pause(QApplication.clipboard().clear)
+    person.close(dialog)
 
 
 def ended(state):
