@@ -170,12 +170,6 @@ class ClusterCatalog:
         plugin = self.entry(name).exec_plugin
         return plugin is None or self._approvals.approved(plugin)
 
-    def approve(self, name: str) -> None:
-        """Approve the credential program of cluster `name` after a person has seen it."""
-        plugin = self.entry(name).exec_plugin
-        if plugin:
-            self._approvals.approve(plugin)
-
     def document(self, name: str) -> dict[str, Any]:
         """Return a kubeconfig document with only cluster `name`, all paths absolute.
 

@@ -231,14 +231,14 @@ def test_an_unapproved_program_is_never_run(with_plugin, tmp_path):
     with pytest.raises(UserError):
         catalog.private_target("practice", tmp_path / "run")
     assert not mark.exists()
-    catalog.approve("practice")
+    Approvals(tmp_path / "a.json").approve(catalog.entry("practice").exec_plugin)
     assert sync.run(probe.check_named(catalog, "practice")).reach is Reach.REACHABLE
     assert mark.exists()
 
 
 def test_helm_can_use_the_private_kubeconfig_with_an_approved_program(with_plugin, tmp_path, helm):
     catalog, _ = with_plugin
-    catalog.approve("practice")
+    Approvals(tmp_path / "a.json").approve(catalog.entry("practice").exec_plugin)
     target = catalog.private_target("practice", tmp_path / "run")
     argv = [helm.path, "list", "-A", "--kubeconfig", target.kubeconfig, "--kube-context", target.context]
     done = subprocess.run(argv, capture_output=True, text=True, cwd="/", timeout=60)

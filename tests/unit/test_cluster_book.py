@@ -203,14 +203,14 @@ def test_a_secret_that_is_gone_is_said_with_the_way_out(place):
         catalog.document("mine")
 
 
-def test_a_credential_program_typed_by_hand_is_asked_for_too(place):
+def test_a_credential_program_typed_by_hand_is_asked_for_too(place, tmp_path):
     from ansflow_desktop.kube.plugins import make_plugin
 
     book, catalog, _, _ = place
     book.add(own(book, auth="exec", exec_plugin=make_plugin("get-token", ("a",), ())), None, ClusterMarks())
     with pytest.raises(ApprovalNeeded):
         catalog.document("mine")
-    catalog.approve("mine")
+    Approvals(tmp_path / "approved.json").approve(catalog.entry("mine").exec_plugin)
     assert catalog.document("mine")["users"][0]["user"]["exec"]["command"] == "get-token"
 
 

@@ -157,7 +157,7 @@ def test_an_unapproved_plugin_gives_no_document_and_no_file(tmp_path, files, cat
         assert translate(needed.value.message) == "P=q aws eks get-token"
         assert int(needed.value.code) == 2
     assert not (tmp_path / "run").exists()
-    made.approve("a")
+    approvals.approve(made.entry("a").exec_plugin)
     assert made.approved("a")
     assert made.document("a")["users"][0]["user"]["exec"]["command"] == "aws"
 
@@ -166,10 +166,10 @@ def test_an_unapproved_plugin_gives_no_document_and_no_file(tmp_path, files, cat
     "changed",
     [PLUGIN.replace("aws", "aws2"), PLUGIN.replace("get-token", "get-tokens"), PLUGIN.replace("value: q", "value: r")],
 )
-def test_an_approval_is_for_exactly_one_command(files, catalog, changed):
+def test_an_approval_is_for_exactly_one_command(files, catalog, approvals, changed):
     (file,) = files(a=config("a", "https://a", PLUGIN))
     made = catalog(file)
-    made.approve("a")
+    approvals.approve(made.entry("a").exec_plugin)
     file.write_text(config("a", "https://a", changed))
     os.utime(file, ns=(1, 1))
     assert not made.approved("a")
@@ -207,7 +207,7 @@ def test_approvals_survive_and_a_damaged_file_approves_nothing(tmp_path):
 
 
 def test_a_program_that_the_short_path_of_a_desktop_misses_is_named_by_its_place(
-    tmp_path, files, catalog, isolated_home, monkeypatch
+    tmp_path, files, catalog, approvals, isolated_home, monkeypatch
 ):
     program = isolated_home / ".local" / "bin" / "only-there"
     program.parent.mkdir(parents=True)
@@ -215,7 +215,7 @@ def test_a_program_that_the_short_path_of_a_desktop_misses_is_named_by_its_place
     program.chmod(0o755)
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     made = catalog(*files(a=config("a", "https://a", PLUGIN.replace("aws", "only-there"))))
-    made.approve("a")
+    approvals.approve(made.entry("a").exec_plugin)
     written = json.loads(Path(made.private_target("a", tmp_path / "run").kubeconfig).read_text())
     assert written["users"][0]["user"]["exec"]["command"] == str(program)
     assert made.document("a")["users"][0]["user"]["exec"]["command"] == "only-there"
