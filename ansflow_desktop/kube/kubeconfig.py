@@ -288,4 +288,13 @@ def _mistyped(value: Mapping[str, Any]) -> Text:
     if not isinstance(value.get(_GROUPS), list | None):
         return msg("The field %(field)s is not a list", field=_GROUPS)
     wrong = [name for name in _MAPPINGS if not isinstance(value.get(name), dict | None)]
-    return msg("The field %(field)s is not a mapping", field=wrong[0]) if wrong else ""
+    return msg("The field %(field)s is not a mapping", field=wrong[0]) if wrong else _mistyped_provider(value)
+
+
+def _mistyped_provider(user: Mapping[str, Any]) -> Text:
+    """Return which field of a user's auth-provider has no form that kubectl takes: all of `config` are texts."""
+    config = (user.get("auth-provider") or {}).get("config")
+    if not isinstance(config, dict | None):
+        return msg("The field %(field)s is not a mapping", field="auth-provider.config")
+    wrong = [name for name, value in (config or {}).items() if not isinstance(value, str | None)]
+    return msg("The field %(field)s is not a text", field=f"auth-provider.config.{wrong[0]}") if wrong else ""

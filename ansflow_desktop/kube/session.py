@@ -160,7 +160,7 @@ async def _configuration(document: dict[str, Any]) -> Any:
     config = configuration_class()
     try:
         await loader_class(document, active_context="one", config_base_path=None).load_and_set(config)
-    except (config_error, ValueError, TypeError, KeyError, OSError) as error:
+    except (config_error, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         raise _broken(str(error)) from error
     config.disable_strict_ssl_verification = True  # as kubectl: older cluster CAs lack RFC 5280 extensions
     config.client_go_retries = True

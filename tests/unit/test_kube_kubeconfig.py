@@ -218,3 +218,15 @@ def test_a_field_of_a_wrong_type_makes_one_context_unusable_and_says_which(tmp_p
     found = load((broken, write(tmp_path / "b", config("b"))))
     words = {entry.name: translate(entry.problem) for entry in found.entries}
     assert field in words["a"] and words["b"] == ""
+
+
+@pytest.mark.parametrize("value", ["5", "{}", "[a]", "true"])
+def test_a_sign_in_whose_fields_are_no_texts_makes_one_context_unusable_and_says_which(tmp_path, value):
+    broken = config("a", user=f"{{auth-provider: {{name: oidc, config: {{id-token: {value}}}}}}}")
+    other = config("b", user="{auth-provider: {name: oidc, config: {id-token: a.b.c, refresh-token: null}}}")
+    found = load((write(tmp_path / "a", broken), write(tmp_path / "b", other)))
+    words = {entry.name: translate(entry.problem) for entry in found.entries}
+    assert words == {"a": "The field auth-provider.config.id-token is not a text", "b": ""}
+    whole = write(tmp_path / "c", config("c", user=f"{{auth-provider: {{name: oidc, config: {value}}}}}"))
+    (entry,) = load((whole,)).entries
+    assert bool(entry.problem) is (value != "{}")
