@@ -30,6 +30,9 @@ class DaemonResolver(AbstractResolver):
                 setter = answer.set_result
             except OSError as error:
                 found, setter = error, answer.set_exception  # type: ignore[assignment]
+            except UnicodeError:  # a part of more than 63 letters, or none
+                unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+                found, setter = unknown, answer.set_exception  # type: ignore[assignment]
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(lambda: None if answer.done() else setter(found))
 

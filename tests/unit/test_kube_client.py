@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import socket
 
 import pytest
 from aiohttp import web
+from api_kit import play_app as play
 
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.kube import next_page, release_watch, releases, revisions
@@ -17,6 +19,7 @@ from ansflow_desktop.kube.live import follow_release
 from ansflow_desktop.kube.live_board import EventUpdate, ResourceUpdate
 from ansflow_desktop.kube.objects import list_path
 from ansflow_desktop.kube.pages import Listing, pages
+from ansflow_desktop.kube.resolver import DaemonResolver
 
 GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}}
 
@@ -35,31 +38,6 @@ class Server:
     async def handle(self, request):
         self.asked.append((request.path, dict(request.query)))
         return await self.answer(request)
-
-
-def play(server, story):
-    """Run the coroutine function `story` with a document that leads to `server`."""
-
-    async def whole():
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", server.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = site._server.sockets[0].getsockname()[1]
-        document = {
-            "contexts": [{"name": "x", "context": {"cluster": "x"}}],
-            "clusters": [{"name": "x", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-            "users": [],
-        }
-        try:
-            async with asyncio.timeout(20):
-                return await story(document)
-        finally:
-            await runner.cleanup()
-
-    return asyncio.run(whole())
 
 
 async def stream(request, *chunks, hold=False):
@@ -376,3 +354,13 @@ def test_a_list_with_always_one_more_page_is_told_of(server, monkeypatch):
     monkeypatch.setattr(next_page, "MOST_PAGES", 7)
     server.answer = answer
     play(server, story)
+
+
+@pytest.mark.parametrize("host", ["a" * 70 + ".x", "a..b", "."])
+def test_a_name_that_can_be_nobodys_is_not_found_at_once(host):
+    async def story():
+        async with asyncio.timeout(20):
+            await DaemonResolver().resolve(host, 443)
+
+    with pytest.raises(socket.gaierror, match="not known"):
+        asyncio.run(story())
