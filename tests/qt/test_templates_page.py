@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 from window_kit import EXAMPLE
 
 from ansflow_desktop import i18n
@@ -205,11 +205,20 @@ def test_a_long_name_of_a_cluster_pushes_no_field_out_of_sight(loop, services, q
     presenter = TemplatesPresenter(services)
     presenter.work_in("dev", "fe")
     page = TemplatesPage(presenter, ("dev", "staging-eu-central-with-a-very-long-context-name@corporate" * 2))
-    qtbot.addWidget(page)
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(960, 640)
+    page.setParent(window)  # within a window, which does not grow with it
     page.resize(960, 640)
-    page.show()
-    qtbot.waitUntil(lambda: bool(page.findChildren(QLineEdit, "template_namespace")))
-    lines = page._form.findChildren(QLineEdit)
-    assert lines and all(one.visibleRegion().boundingRect().width() == one.width() > 60 for one in lines)
-    page.hide()
+    window.show()
+    inside = page._form.findChild(QWidget, "scrolled")
+    lines = []
+
+    def laid_out():
+        lines[:] = page._form.findChildren(QLineEdit)
+        return bool(lines) and inside.width() >= inside.minimumSizeHint().width()
+
+    qtbot.waitUntil(laid_out, timeout=10_000)
+    assert all(one.visibleRegion().boundingRect().width() == one.width() > 60 for one in lines)
+    window.hide()
     window_loop.run_here(presenter.close())
