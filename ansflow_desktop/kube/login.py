@@ -144,8 +144,12 @@ def _turn(key: _Key) -> tuple[Credential | _Over, bool]:
         known = _Cache.known.get(key)
         if known is not None and known.usable:
             return known.credential, False
-        mine = key not in _Cache.asked
-        return _Cache.asked.setdefault(key, concurrent.futures.Future()), mine
+        over, mine = _Cache.asked.get(key), False
+        if over is None:
+            over, mine = concurrent.futures.Future(), True
+            over.set_running_or_notify_cancel()  # who gives up waiting must not end it for others
+            _Cache.asked[key] = over
+        return over, mine
 
 
 async def _told(key: _Key, over: _Over, ask: Callable[[], Coroutine[Any, Any, Credential]]) -> Credential:
@@ -168,7 +172,7 @@ async def _told(key: _Key, over: _Over, ask: Callable[[], Coroutine[Any, Any, Cr
 async def _waited(over: _Over, plugin: ExecPlugin, timeout: float) -> Credential | KubeError | None:
     """Return how another session's run of the program went; raises KubeError after `timeout` seconds."""
     try:
-        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(over)), timeout)
+        return await asyncio.wait_for(asyncio.wrap_future(over), timeout)
     except TimeoutError as error:
         raise _late(plugin, timeout) from error
 
