@@ -31,7 +31,8 @@ def credentials_renew(session: Session) -> int:
     if session.args.remove_old_secret:
         sync.run(_require_removable(session, cluster, wanted.put))
     renewing = renewal.renew(session.services, cluster, wanted, told=session.out.note)
-    done = waiting.run(session, renewing, lambda: waiting.for_answers(wanted.via or cluster))
+    asked = wanted.via or cluster
+    done = waiting.run(session, renewing, lambda: msg("The renewal at %(name)s is still under way…", name=asked))
     try:
         removed = session.args.remove_old_secret and sync.run(_removed(session, done))
     except UserError:
@@ -135,7 +136,8 @@ def _account(session: Session) -> tuple[str, str]:
 
 def _show(session: Session, done: Renewal, *, removed: bool) -> None:
     if not session.out.is_text:
-        session.out.document({**document(done), "removed_old_secret": removed})
+        old = f"{done.old_secret.namespace}/{done.old_secret.name}" if done.old_secret else None
+        session.out.document({**document(done), "old_secret": old, "removed_old_secret": removed})
         return
     ends = done.expires_at.astimezone().isoformat(" ", "minutes") if done.expires_at else _("an unknown time")
     values = {"user": done.user or done.cluster, "ends": ends, "place": done.place}
@@ -157,6 +159,8 @@ def _tell_old(session: Session, old: OldSecret, *, removed: bool) -> None:
         session.out.note(msg("The old Secret %(secret)s was deleted; its token works no more.", secret=secret))
     else:
         session.out.note(msg("The old token still works until its Secret %(secret)s is deleted.", secret=secret))
+        values = {"namespace": old.namespace, "name": old.name}
+        session.out.note(msg("When nobody uses it any more: kubectl -n %(namespace)s delete secret %(name)s", **values))
 
 
 def document(done: Renewal) -> dict[str, object]:

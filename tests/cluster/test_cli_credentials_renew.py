@@ -124,19 +124,29 @@ def test_a_token_that_is_refused_is_renewed_by_way_of_another_entry(call, add, d
     assert works.returncode == 0, works.stdout + works.stderr
 
 
-def test_the_secret_of_an_endless_token_is_deleted_with_the_renewal(call, add, endless, practice_api) -> None:
+def test_the_secret_of_an_endless_token_is_deleted_with_the_renewal(call, add, endless, practice_api, tmp_path) -> None:
     token, path = endless
     open_vault = add("mine", token)
     asked = ("credentials", "renew", "mine", "--remove-old-secret", "-o", "json", *open_vault)
     assert call("clusters", "edit", "mine", "--production").returncode == 0
     refused = call(*asked)
     assert refused.returncode == ExitCode.FORBIDDEN and practice_api.request("GET", path)[0] == 200
+    namespace = path.split("/")[4]
+    saved = call("credentials", "renew", "mine", "--save", tmp_path / "copy.yaml", *open_vault)
+    assert saved.returncode == 0 and "delete secret" not in saved.stderr, "it is still in use here"
     done = call(*asked, "--confirm", "mine")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["removed_old_secret"] is True
+    said = json.loads(done.stdout)
+    assert (said["removed_old_secret"], said["old_secret"]) == (True, f"{namespace}/old")
     assert practice_api.request("GET", path)[0] == 404
     assert token not in refused.stdout + refused.stderr + done.stdout + done.stderr
     assert call("clusters", "test", "mine", *open_vault).returncode == 0
+
+
+def test_a_secret_that_stays_is_named_with_what_deletes_it_later(call, add, endless, namespace) -> None:
+    token, _path = endless
+    done = call("credentials", "renew", "mine", *add("mine", token))
+    assert done.returncode == 0 and f"kubectl -n {namespace} delete secret old" in done.stderr, done.stderr
 
 
 def test_a_certificate_that_nobody_signs_is_waited_for_as_long_as_was_said(call, practice_api, tmp_path) -> None:
