@@ -1,7 +1,7 @@
 """A vault that is damaged is met by a dialog with the ways out; an import is seen at once; what was kept is named."""
 
 import pytest
-from PySide6.QtCore import Qt
+from dialog_kit import opened, press
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from ansflow_desktop.kube.plugins import make_plugin
@@ -27,17 +27,6 @@ def vault(services):
     services.vault.put("a", "secret-4711")
     services.vault.lock()
     return services.vault
-
-
-def opened(qtbot, kind):
-    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), kind))
-    return QApplication.activeModalWidget()
-
-
-def press(qtbot, dialog, name):
-    found = dialog.findChild(QPushButton, name)
-    qtbot.waitUntil(found.isEnabled)
-    qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
 
 
 def answer(qtbot, dialog, **texts):

@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
+from dialog_kit import opened, press
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
 from ansflow_desktop.store.vault import VaultLocked, WrongPassphrase
 from ansflow_desktop.widgets.dialogs import SettingsDialog
@@ -27,20 +27,9 @@ def vault(services):
     return services.vault
 
 
-def opened(qtbot, kind):
-    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), kind))
-    return QApplication.activeModalWidget()
-
-
 def settings(window, qtbot):
     window.shell.settings_asked.emit()
     return opened(qtbot, SettingsDialog)
-
-
-def press(qtbot, dialog, name):
-    found = dialog.findChild(QPushButton, name)
-    qtbot.waitUntil(found.isEnabled)
-    qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
 
 
 def answer(qtbot, dialog, **texts):

@@ -13,6 +13,8 @@ import ssl
 import time
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -176,3 +178,36 @@ def _name(text):
 
 def _pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def play_app(server, story):
+    """Run the coroutine function `story` with a document that leads to `server`, whose `handle` answers (aiohttp)."""
+
+    async def whole():
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", server.handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = site._server.sockets[0].getsockname()[1]
+        try:
+            async with asyncio.timeout(20):
+                return await story(document(f"http://127.0.0.1:{port}"))
+        finally:
+            await runner.cleanup()
+
+    return asyncio.run(whole())
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return Authority()
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_around(monkeypatch):
+    """No proxy of this machine; autouse in every test file that names it."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

@@ -13,9 +13,11 @@ from api_kit import (
     WHO,
     Api,
     Authority,
+    authority,
     document,
     good_api,
     listening,
+    no_proxy_around,
     play,
     reviewed,
     silent,
@@ -30,19 +32,9 @@ from ansflow_desktop.kube.diagnose_versions import skew
 from ansflow_desktop.models.cluster import ClusterEntry, Finding, Reach
 from ansflow_desktop.models.command import Tool, ToolSet
 
+__all__ = ["authority", "no_proxy_around"]
+
 ENTRY = ClusterEntry(name="x", context="x", user="anna")
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return Authority()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_around(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def look(asked, timeout=5.0, **more):

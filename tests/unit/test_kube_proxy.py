@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
-from api_kit import Api, Authority, document, listening, play
+from api_kit import Api, Authority, authority, document, listening, no_proxy_around, play
 
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube import own, probe, sync
@@ -15,20 +15,10 @@ from ansflow_desktop.kube.proxy import proxy_of
 from ansflow_desktop.models.cluster import ClusterEntry, Finding, OwnCluster, Reach
 from ansflow_desktop.models.problem import Severity
 
+__all__ = ["authority", "no_proxy_around"]
+
 ENTRY = ClusterEntry(name="x", context="x", user="anna")
 NEAR, FAR = "http://near:3128", "https://api.corp.example:6443"
-
-
-@pytest.fixture(scope="module")
-def authority():
-    return Authority()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy_around(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import json
 
 import pytest
 from aiohttp import web
+from api_kit import play_app as play
 
 from ansflow_desktop.kube import tables, tables_pulse
 from ansflow_desktop.kube.client import ClusterClient
@@ -88,31 +89,6 @@ class Server:
         metadata = {"name": name, "namespace": namespace, "resourceVersion": "200"}
         row = {"cells": ["1s", name, restarts, 1], "object": {"metadata": metadata}}
         self.events.put_nowait({"type": change, "object": {"kind": "Table", "rows": [row]}})
-
-
-def play(server, story):
-    """Run the coroutine function `story` with a document that leads to `server`."""
-
-    async def whole():
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", server.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = site._server.sockets[0].getsockname()[1]
-        cluster = {"name": "x", "cluster": {"server": f"http://127.0.0.1:{port}"}}
-        document = {"contexts": [{"name": "x", "context": {"cluster": "x"}}], "clusters": [cluster], "users": []}
-        try:
-            async with asyncio.timeout(20):
-                told = await story(document)
-                while runner.server.connections:  # what the client let go of is gone here too
-                    await asyncio.sleep(0.01)
-                return told
-        finally:
-            await runner.cleanup()
-
-    return asyncio.run(whole())
 
 
 def listed(server, namespace=None):
