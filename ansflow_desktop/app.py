@@ -141,6 +141,7 @@ class Window(QObject):
         frame.namespace_changed.connect(self.releases.choose_namespace)
         frame.namespace_changed.connect(self.deploy.choose_namespace)
         frame.namespaces_changed.connect(self.deploy.set_namespaces)
+        self.deploy.vault_needed.connect(self.vault.ask)
         self.deploy.namespaces_asked.connect(frame.reload_namespaces)
         frame.cluster_ready.connect(self.releases.watch)
         frame.cluster_ready.connect(self.deploy.cluster_answered)

@@ -19,6 +19,7 @@ from ansflow_desktop.models.cluster import NamespaceList
 from ansflow_desktop.models.deploy import DeployRequest
 from ansflow_desktop.models.run import RunEvent
 from ansflow_desktop.presenters.base import Presenter, off_thread
+from ansflow_desktop.presenters.clusters_state import OWN
 from ansflow_desktop.presenters.deploy_run import DeployRun
 from ansflow_desktop.presenters.deploy_state import (
     DeployState,
@@ -40,13 +41,17 @@ _FORM = frozenset(
 
 
 class DeployPresenter(Presenter):
-    """Emits `form_replaced()` when fields changed other than by typing, and what the run says."""
+    """Emits `form_replaced()` when fields changed other than by typing, and what the run says.
+
+    `vault_needed(error, again)`: the cluster's secret is locked away; `again()` deploys once it is open.
+    """
 
     form_replaced = Signal()
     run_changed = Signal()
     output_added = Signal(str)
     finished = Signal(object)
     namespaces_asked = Signal()
+    vault_needed = Signal(object, object)
 
     def __init__(self, services: Any, reads: ClusterReads | None = None, planner: Planner | None = None) -> None:
         """Keep the services; nothing is read before a chart or a cluster is chosen."""
@@ -274,6 +279,29 @@ class DeployPresenter(Presenter):
         """Run what the form says, unless something known stands in the way."""
         if not self.state.can_deploy:
             return
+        if self._lies_in_vault(self.state.cluster):
+            self._start("deploy", self._deploy_once_open(self.state.cluster))
+        else:
+            self._run()
+
+    def _lies_in_vault(self, cluster: str) -> bool:
+        entries = self._services.catalog.entries()
+        return any(entry.name == cluster and entry.source == OWN for entry in entries)
+
+    async def _deploy_once_open(self, cluster: str) -> None:
+        """Run, or have the vault opened first; what else is wrong is said by the run itself."""
+        try:
+            await off_thread(lambda: self._services.catalog.document(cluster))
+        except UserError as error:
+            from ansflow_desktop.presenters.cluster_form import is_locked_away
+
+            if is_locked_away(error):
+                self.vault_needed.emit(error, self.deploy)
+                return
+        if self.state.can_deploy and self.state.cluster == cluster:
+            self._run()
+
+    def _run(self) -> None:
         self._remember()
         self._stop("kept")
         self.run.start(self.state.request, time.time())

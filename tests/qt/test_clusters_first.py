@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from test_clusters_page import add, give_up, names, opened, press, put
-from window_kit import shown_window
+from window_kit import EXAMPLE, shown_window
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Options, Services
@@ -14,6 +14,7 @@ from ansflow_desktop.widgets.cluster_stages import StageList
 from ansflow_desktop.widgets.confirm_dialog import ConfirmDialog
 from ansflow_desktop.widgets.dialogs import ApprovalDialog
 from ansflow_desktop.widgets.pipeline_dialogs import DeleteDialog
+from ansflow_desktop.widgets.vault_dialogs import UnlockDialog
 from ansflow_desktop.widgets.words import age
 
 
@@ -176,6 +177,31 @@ def test_what_is_changed_elsewhere_meanwhile_stays_where_nothing_was_typed(loop,
             put(dialog, "description", "typed here")
             services.cluster_book.mark(name, ClusterMarks(read_only=True, description="typed there", group="ours"))
             press(qtbot, dialog, "cluster_save")
-            qtbot.waitUntil(lambda shown=dialog: not shown.isVisible())
+            qtbot.waitUntil(lambda: not any(one.isVisible() for one in page.findChildren(ClusterDialog)))
             wanted = ClusterMarks(read_only=True, description="typed here", group="ours")
             assert services.catalog.entry(name).marks == wanted
+
+
+def test_a_deploy_has_the_locked_vault_opened_first_and_then_goes_on(loop, services, reads, qtbot, monkeypatch):
+    services.vault.create("passphrase", "correct horse battery staple")
+    own(services, "shop")
+    services.vault.lock()
+    with shown_window(services, qtbot, reads=reads, cluster="shop", chart=str(EXAMPLE)) as window:
+        started = []
+        monkeypatch.setattr(window.deploy.run, "start", lambda request, now: started.append(request.release_name))
+        window.deploy.edit(release_name="web", namespace="fe")
+        qtbot.waitUntil(lambda: window.deploy.state.can_deploy)
+
+        def asked():
+            return [one for one in window.shell.findChildren(UnlockDialog) if one.isVisible()]
+
+        window.deploy.deploy()
+        qtbot.waitUntil(lambda: bool(asked()))
+        asked()[0].reject()
+        qtbot.waitUntil(lambda: not asked())
+        assert not started and window.deploy.state.release_name == "web"
+        window.deploy.deploy()
+        qtbot.waitUntil(lambda: bool(asked()))
+        window.vault.presenter.unlock("correct horse battery staple")
+        qtbot.waitUntil(lambda: started == ["web"], timeout=20000)
+        qtbot.waitUntil(lambda: not asked())
