@@ -10,6 +10,7 @@ import secrets
 import stat
 from urllib.parse import quote, quote_plus
 
+import yaml
 from PySide6.QtCore import QAbstractListModel, QAbstractTableModel, QModelIndex
 from PySide6.QtGui import QAccessible, QPicture
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QLineEdit, QTabBar, QTabWidget
@@ -43,6 +44,27 @@ def wrapper(folder, tool):
         f'exec "{tool.path}" "$@"\n'
     )
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def write_kubeconfig(path, clusters, people):
+    contexts = {name: {"cluster": name if name in clusters else "c", "user": name} for name in people}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "practice",
+        "clusters": [{"name": name, "cluster": cluster} for name, cluster in clusters.items()],
+        "users": [{"name": name, "user": user} for name, user in people.items()],
+        "contexts": [{"name": name, "context": {**one, "namespace": "default"}} for name, one in contexts.items()],
+    }
+    path.write_text(yaml.safe_dump(document))
+
+
+def logins(home, plants):
+    """What `docker login` and `helm registry login` leave."""
+    for folder, name in ((home / ".docker", "registry"), (home / "helm" / "config" / "registry", "chartlogin")):
+        folder.mkdir(parents=True)
+        code = base64.b64encode(f"me:{plants[name]}".encode()).decode()
+        (folder / "config.json").write_text(json.dumps({"auths": {f"{name}.invalid": {"auth": code}}}))
 
 
 class Search:

@@ -15,7 +15,7 @@ import sqlite3
 
 import pytest
 import yaml
-from planted_kit import MARK, Eyes, Search, chart, mark, wrapper
+from planted_kit import MARK, Eyes, Search, chart, logins, mark, wrapper, write_kubeconfig
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
@@ -48,7 +48,7 @@ LEAST = 2000
 @pytest.fixture
 def plants():
     odd = ("values", "manifest", "made", "passphrase", "registry", "chartlogin", "refresh", "password")
-    plain = ("filetoken", "opaque", "execenv", "execarg", "execsaid", "ownenv", "ownarg", "proxy", "idtoken")
+    plain = ("filetoken", "opaque", "execenv", "execarg", "execsaid", "ownenv", "ownarg", "proxy", "idtoken", "drafted")
     found = {name: mark(name) for name in odd}
     return found | {name: f"{MARK}-{name}-{secrets.token_hex(12)}" for name in plain}
 
@@ -102,19 +102,6 @@ def users(folder, plants, token):
     }
 
 
-def write_kubeconfig(path, clusters, people):
-    contexts = {name: {"cluster": name if name in clusters else "c", "user": name} for name in people}
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "practice",
-        "clusters": [{"name": name, "cluster": cluster} for name, cluster in clusters.items()],
-        "users": [{"name": name, "user": user} for name, user in people.items()],
-        "contexts": [{"name": name, "context": {**one, "namespace": "default"}} for name, one in contexts.items()],
-    }
-    path.write_text(yaml.safe_dump(document))
-
-
 def manifest(secret):
     return yaml.safe_dump(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "planted"}, "stringData": {"password": secret}}
@@ -139,14 +126,6 @@ def pipeline(namespace):
     ]
     head = {"apiVersion": "ansflow.dev/v1", "kind": "Pipeline", "metadata": {"name": "planted"}}
     return yaml.safe_dump({**head, "spec": {"steps": steps}}, sort_keys=False)
-
-
-def logins(home, plants):
-    """What `docker login` and `helm registry login` leave."""
-    for folder, name in ((home / ".docker", "registry"), (home / "helm" / "config" / "registry", "chartlogin")):
-        folder.mkdir(parents=True)
-        code = base64.b64encode(f"me:{plants[name]}".encode()).decode()
-        (folder / "config.json").write_text(json.dumps({"auths": {f"{name}.invalid": {"auth": code}}}))
 
 
 @pytest.fixture
@@ -245,7 +224,7 @@ def test_no_planted_secret_is_in_the_window(loop, services, place, plants, qtbot
     with shown_window(services, qtbot, cluster="practice") as window:
         person = Person(window, qtbot, eyes)
         person.until(lambda: window.frame.state.row.status.reach is Reach.REACHABLE)
-        for visit in (deploy, pipelines, releases, clusters, credentials, templates, settings):
+        for visit in (deploy, pipelines, drafts, releases, clusters, credentials, templates, settings):
             visit(person, place, plants, namespace)
         for name in ("deploy", "clusters", "credentials"):
             person.page(name)
@@ -288,6 +267,24 @@ def pipelines(person, place, plants, namespace):
         person.click("pipeline_run")
     assert [step.phase.value for step in desk.run.view.steps][-2:] == ["Succeeded", "Failed"]
     person.look("pipeline, run")
+
+
+def drafts(person, place, plants, namespace):
+    """A secret typed into a step's environment stands in the person's own document and its private draft only."""
+    desk = person.window.pipelines.desk
+    made = yaml.safe_load(desk.editor.state.text)
+    made["spec"]["steps"][1]["env"] = {"APP_PASSWORD": plants["drafted"]}
+    desk.editor.replace_text(yaml.safe_dump(made, sort_keys=False))
+    desk.editor.select(1)
+    person.until(lambda: any((place / "data" / "drafts").glob("*.json")) and bool(desk.preview.state.commands.commands))
+    person.eyes.take("the preview of a draft", desk.preview.state.commands.copy_text)
+    desk.editor.leave()
+    person.window.pipelines.open_file(str(place / "pipeline.yaml"))
+    person.until(lambda: desk.state.open and desk.state.draft is not None)
+    desk.editor.select(1)
+    person.until(lambda: desk.state.selected == 1 and not person.shown("field_env_0_1", QLineEdit))
+    QApplication.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+    person.look("pipelines, a draft is offered")
 
 
 def releases(person, place, plants, namespace):
@@ -444,7 +441,9 @@ def written(place, search):
     except RuntimeError as error:
         search.look("crash", str(crash.report(["deploy", "--set", f"password={(place / 'made').read_text()}"], error)))
     for file in (place / "data").rglob("*"):
-        if file.is_file():
+        if file.is_file() and file.parent.name == "drafts":  # the person's own document, as it was typed
+            assert file.stat().st_mode & 0o077 == 0
+        elif file.is_file():
             search.look(str(file.relative_to(place)), file.read_bytes())
     with sqlite3.connect(place / "data" / "ansflow.db") as database:
         for table in ("runs", "events", "library"):
