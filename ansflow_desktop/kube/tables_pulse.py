@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PULSE_S = 5.0
 _ANSWER_S = 5.0
+_REFUSED = 401
 
 
 class Pulse:
@@ -31,11 +32,13 @@ class Pulse:
         self._heard = time.monotonic()
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Ask until cancelled; raises KubeError where the credentials are refused: there may be newer ones by now."""
         while True:
             await asyncio.sleep(PULSE_S)
             if self._lost or time.monotonic() - self._heard >= PULSE_S:
                 error = await self._ask()
+                if error is not None and error.status == _REFUSED:
+                    raise error
                 self._lost = error is not None
                 self._told(error)
 

@@ -185,16 +185,17 @@ class TableFeed:
         telling = asyncio.create_task(self._keep_telling(choice, board))
         path = collection(choice.kind, choice.namespace)
         pulse = Pulse(client, path, partial(self._on_state, choice))
-        beating = asyncio.create_task(pulse.run())
         try:
-            while True:
-                version = await board.read(client, choice)
-                self._pauses.reset()
-                self._on_state(choice, None)
-                await self._watch(client, choice, board, version, pulse)
+            await _first_of(self._read_and_watch(client, choice, board, pulse), pulse.run())
         finally:
             await _ended(telling)
-            await _ended(beating)
+
+    async def _read_and_watch(self, client: ClusterClient, choice: Choice, board: Board, pulse: Pulse) -> None:
+        while True:
+            version = await board.read(client, choice)
+            self._pauses.reset()
+            self._on_state(choice, None)
+            await self._watch(client, choice, board, version, pulse)
 
     async def _keep_telling(self, choice: Choice, board: Board) -> None:
         while True:

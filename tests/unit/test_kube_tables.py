@@ -34,12 +34,15 @@ class Server:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.events: asyncio.Queue[dict] = asyncio.Queue()
         self.plain = False
-        self.hangs = False
+        self.hangs = self.expired = False
         self.leaving: list[str] = []
         self.asked_until_then: tuple[tuple[str, dict[str, str]], ...] = ()
 
     async def handle(self, request):
         self.asked.append((request.path, dict(request.query)))
+        if self.expired and request.query.get("limit") == "1":
+            self.expired = False
+            return self.status(401)
         if self.hangs:
             await asyncio.Event().wait()
         if request.query.get("watch"):
@@ -286,6 +289,21 @@ def test_a_server_that_hangs_is_noticed_though_the_watch_says_nothing(server, mo
         await heard.until(lambda: heard.errors[-1] is None)
         assert watches == sum(1 for _, query in server.asked if query.get("watch")) == 1
         assert sum(1 for _, query in server.asked if query.get("limit") == "1") > asked
+
+    followed(server, story)
+
+
+def test_credentials_that_are_refused_while_a_watch_goes_on_are_had_anew(server, monkeypatch):
+    monkeypatch.setattr(tables_pulse, "PULSE_S", 0.02)
+
+    async def story(heard):
+        await heard.until(lambda: heard.rows is not None and heard.rows.complete)
+        server.expired = True
+        await heard.until(lambda: any(heard.errors))
+        await heard.until(lambda: heard.errors[-1] is None)
+        assert "refused the credentials" in str(next(error for error in heard.errors if error).title)
+        server.tell("ADDED", "a", "three")
+        await heard.until(lambda: "a/three" in heard.names())
 
     followed(server, story)
 
