@@ -42,6 +42,18 @@ def static_jwt(**claims):
     return jwt.encode({"sub": "static", "jti": secrets.token_hex(8), **claims}, STATIC_KEY, "HS256")
 
 
+def account_that_renews(api, namespace, name="deployer"):
+    """Make `namespace` with a ServiceAccount in it that may renew its own token, and nothing else."""
+    api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}})
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "resourceNames": [name], "verbs": ["create"]}
+    api.create(f"{rbac}/roles", {"metadata": {"name": "renew"}, "rules": [rule]})
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "renew"}
+    api.create(f"{rbac}/rolebindings", {"metadata": {"name": "renew"}, "roleRef": role, "subjects": [subject]})
+
+
 class Place:
     """A running practice cluster whose static tokens were there before its start."""
 

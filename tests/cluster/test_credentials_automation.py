@@ -12,6 +12,7 @@ import time
 
 import pytest
 import yaml
+from credential_kit import account_that_renews
 
 from ansflow_desktop.credentials import automation, renew
 from ansflow_desktop.credentials.automation_values import request_of
@@ -29,14 +30,7 @@ def document(kubeconfig):
 @pytest.fixture
 def account(practice_api, namespace):
     """A namespace with the ServiceAccount `deployer`, which may renew its own token; the namespace's name."""
-    practice_api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
-    practice_api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "deployer"}})
-    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
-    rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
-    practice_api.create(f"{rbac}/roles", {"metadata": {"name": "renew"}, "rules": [rule]})
-    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "renew"}
-    practice_api.create(f"{rbac}/rolebindings", {"metadata": {"name": "renew"}, "roleRef": role, "subjects": [subject]})
+    account_that_renews(practice_api, namespace)
     return namespace
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import copy
 import datetime
 import json
@@ -16,6 +17,7 @@ from types import SimpleNamespace
 import jwt
 import msgspec
 import pytest
+from credential_kit import account_that_renews
 
 from ansflow_desktop.credentials import renew, signing
 from ansflow_desktop.credentials.answers import Answers
@@ -38,6 +40,7 @@ class MemoryVault(dict):
     """Secrets in memory, as the vault keeps them for one session."""
 
     lasting = False
+    in_use = staticmethod(contextlib.nullcontext)
 
     def put(self, key, value):
         self[key] = value
@@ -54,19 +57,7 @@ def document(kubeconfig):
 @pytest.fixture
 def account(practice_api, namespace):
     """The namespace with the ServiceAccount `deployer`, which may renew its own token."""
-    practice_api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
-    practice_api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "deployer"}})
-    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
-    rule = {
-        "apiGroups": [""],
-        "resources": ["serviceaccounts/token"],
-        "resourceNames": ["deployer"],
-        "verbs": ["create"],
-    }
-    practice_api.create(f"{rbac}/roles", {"metadata": {"name": "renew"}, "rules": [rule]})
-    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "renew"}
-    practice_api.create(f"{rbac}/rolebindings", {"metadata": {"name": "renew"}, "roleRef": role, "subjects": [subject]})
+    account_that_renews(practice_api, namespace)
     return SimpleNamespace(namespace=namespace, name="deployer", user=f"system:serviceaccount:{namespace}:deployer")
 
 
