@@ -62,7 +62,8 @@ class ClustersDesk(QObject):
             return
         self._lost = lost
         row = self._clusters.state.row(state.cluster)
-        if row is not None and row.status.reach is (Reach.REACHABLE if lost else Reach.UNREACHABLE):
+        wrong = (Reach.REACHABLE,) if lost else (Reach.UNREACHABLE, Reach.REFUSED)
+        if row is not None and row.status.reach in wrong:
             self._clusters.check(state.cluster)
 
     @Slot(str)

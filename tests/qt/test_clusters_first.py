@@ -4,11 +4,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from test_clusters_page import add, give_up, names, opened, press, put
+from test_resources_view import FakeFeed
 from window_kit import EXAMPLE, shown_window
 
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.executors.services import Options, Services
-from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, Finding, OwnCluster, Stage
+from ansflow_desktop.kube import tables_watch
+from ansflow_desktop.models.cluster import ClusterMarks, ClusterSecret, Finding, OwnCluster, Reach, Stage
 from ansflow_desktop.widgets.cluster_form import ClusterDialog
 from ansflow_desktop.widgets.cluster_stages import StageList
 from ansflow_desktop.widgets.confirm_dialog import ConfirmDialog
@@ -205,3 +207,20 @@ def test_a_deploy_has_the_locked_vault_opened_first_and_then_goes_on(loop, servi
         window.vault.presenter.unlock("correct horse battery staple")
         qtbot.waitUntil(lambda: started == ["web"], timeout=20000)
         qtbot.waitUntil(lambda: not asked())
+
+
+def test_the_row_of_a_cluster_follows_its_objects(window, qtbot, reads, monkeypatch):
+    monkeypatch.setattr(tables_watch, "TableFeed", FakeFeed)
+    window.shell.show_page("clusters")
+    page = window.shell.page
+    page.table.choose("dev")
+    qtbot.waitUntil(lambda: page.details.state.statistics is not None)
+    page._tabs.setCurrentIndex(1)
+    resources = window.clusters_desk._resources
+    qtbot.waitUntil(lambda: resources._feed is not None and resources._feed.choice is not None)
+    reads.unreachable.add("dev")
+    FakeFeed.last.on_state(FakeFeed.last.choice, UserError("It did not answer"))
+    qtbot.waitUntil(lambda: window.clusters.state.row("dev").status.reach is Reach.UNREACHABLE)
+    reads.unreachable.clear()
+    FakeFeed.last.on_state(FakeFeed.last.choice, None)
+    qtbot.waitUntil(lambda: window.clusters.state.row("dev").status.reach is Reach.REACHABLE)
