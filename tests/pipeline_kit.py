@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 
 _PLAIN = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 
 TWO_STEPS = """\
 # deploys the shop
