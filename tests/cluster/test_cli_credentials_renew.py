@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from credential_kit import account_that_renews
 
 from ansflow_desktop.errors import ExitCode
 from ansflow_desktop.executors.renewal_holder import holder_of
@@ -20,14 +21,7 @@ LIMIT_S = 60
 
 @pytest.fixture
 def deployer(practice_api, namespace):
-    practice_api.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
-    practice_api.create(f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": "deployer"}})
-    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
-    rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
-    practice_api.create(f"{rbac}/roles", {"metadata": {"name": "renew"}, "rules": [rule]})
-    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "renew"}
-    practice_api.create(f"{rbac}/rolebindings", {"metadata": {"name": "renew"}, "roleRef": role, "subjects": [subject]})
+    account_that_renews(practice_api, namespace)
     return f"{namespace}/deployer"
 
 
