@@ -59,6 +59,9 @@ _CLUSTER_LABELS = {
     "key": "--client-key",
     "exec_command": "--exec-command",
     "proxy_url": "--proxy-url",
+    "tls_server_name": "--tls-server-name",
+    "description": "--description",
+    "group": "--group",
     "kubeconfig": "--from-kubeconfig",
 }
 

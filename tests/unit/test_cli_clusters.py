@@ -90,6 +90,13 @@ def test_a_cluster_by_address_and_token(call, add, folder):
     assert all(TOKEN.encode() not in file.read_bytes() for file in (folder / "data").rglob("*") if file.is_file())
 
 
+@pytest.mark.parametrize("option", ["--description", "--group", "--namespace"])
+def test_notes_without_bounds_are_refused_by_the_option_that_gave_them(call, option):
+    code, _, err = call("clusters", "edit", "dead", option, "x" * 5000)
+    assert code == 2 and option in err
+    assert "marks" not in listed(call)["dead"]
+
+
 @pytest.fixture
 def locked(folder, capsys):
     """Run one subcommand without the passphrase."""

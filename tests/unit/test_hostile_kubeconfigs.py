@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 from types import SimpleNamespace
@@ -123,6 +124,7 @@ def test_a_certificate_is_not_asked_for_by_way_of_a_read_only_cluster(held):
     document = {"contexts": [], "clusters": [{"cluster": {"server": "https://a"}}], "users": []}
     services = SimpleNamespace(
         require_writable=lambda: None,
+        vault_held=contextlib.nullcontext,
         cluster_book=SimpleNamespace(own=lambda _name: None),
         catalog=SimpleNamespace(
             document=lambda _name: document, marks=lambda name: ClusterMarks(read_only=name == held)
