@@ -5,6 +5,7 @@ import gettext
 import time
 
 import pytest
+from look_kit import cut_off, parts, settled
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import (
@@ -14,29 +15,26 @@ from PySide6.QtWidgets import (
     QDialog,
     QLabel,
     QLineEdit,
-    QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QScrollBar,
     QTabBar,
     QWidget,
 )
-from window_kit import EXAMPLE, FakeReads, FakeRunner, release, shown_window
+from window_kit import EXAMPLE, FakeReads, release, shown_window
 
 from ansflow_desktop import i18n
 from ansflow_desktop.errors import UserError
 from ansflow_desktop.models.cluster import NamespaceList, Reach
-from ansflow_desktop.models.run import ClusterEvent, Health, Phase, ResourceChanged, RunFinished, RunStarted
 from ansflow_desktop.presenters.releases import chart_parts
 from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.code import CommandView
-from ansflow_desktop.widgets.controls import Chip, ElidedLabel
+from ansflow_desktop.widgets.controls import Chip
 from ansflow_desktop.widgets.rail import PAGES
 from ansflow_desktop.widgets.tokens import DARK, LIGHT
 
 INTERACTIVE = (QAbstractButton, QLineEdit, QComboBox, QPlainTextEdit, QAbstractItemView, QTabBar)
 KEYS = [page[0] for page in PAGES]
-HEAD = {"time": 1.0, "run": "r"}
 
 
 class Longer(gettext.NullTranslations):
@@ -54,14 +52,6 @@ def longer(monkeypatch):
     monkeypatch.setattr(i18n._Active, "catalogue", Longer())
 
 
-def parts(window, kind=QWidget):
-    return [part for part in window.shell.findChildren(kind) if part.isVisible()]
-
-
-def settled(window, qtbot):
-    qtbot.waitUntil(lambda: window.frame.state.row is not None and bool(window.frame.state.namespaces))
-
-
 @pytest.mark.parametrize("page", KEYS)
 def test_everything_interactive_has_a_name_and_takes_the_keyboard(window, qtbot, page):
     settled(window, qtbot)
@@ -77,27 +67,6 @@ def test_everything_interactive_has_a_name_and_takes_the_keyboard(window, qtbot,
             assert part.__class__.__name__ == "_Header", f"{part.accessibleName()} cannot be reached by keyboard"
         checked += 1
     assert checked > 5
-
-
-def cut_off(window) -> list[str]:
-    found = []
-    for part in parts(window, QLabel):
-        if isinstance(part, ElidedLabel) or not part.text() or part.objectName() == "toast":
-            continue
-        if part.wordWrap():
-            if part.height() + 1 < part.heightForWidth(part.width()):
-                found.append(f"label {part.text()!r} is {part.height()} high")
-        elif part.width() < part.fontMetrics().horizontalAdvance(part.text()):
-            found.append(f"label {part.text()!r} is {part.width()} wide")
-    for part in [*parts(window, QAbstractButton), *parts(window, Chip)]:
-        if isinstance(part, QAbstractButton) and not part.text():
-            continue
-        if 0 < part.visibleRegion().boundingRect().width() < part.width():
-            found.append(f"{type(part).__name__} {part.accessibleName()!r} goes beyond its column")
-        if part.width() + 1 < part.sizeHint().width():
-            text = part.text() if isinstance(part, QAbstractButton) else part.text
-            found.append(f"{type(part).__name__} {text!r} is {part.width()} wide, not {part.sizeHint().width()}")
-    return found
 
 
 @pytest.mark.parametrize("size", [(1024, 700), (1440, 900)], ids=["small", "usual"])
@@ -406,88 +375,6 @@ def test_a_history_that_cannot_be_read_is_said(window, qtbot, reads):
 
 
 # Closing
-
-
-@pytest.fixture
-def running(window, services, qtbot):
-    events = [
-        RunStarted(**HEAD, pipeline="p", steps=("deploy",)),
-        ResourceChanged(
-            **HEAD, kind="Deployment", namespace="fe", name="web", health=Health.PROGRESSING, message="0 of 2 ready"
-        ),
-        ClusterEvent(
-            **HEAD, kind="Pod", namespace="fe", name="web-1-abcde", reason="Failed", message="no image", warning=True
-        ),
-        RunFinished(**HEAD, phase=Phase.CANCELLED),
-    ]
-    runner = FakeRunner(events[:3], Phase.CANCELLED, wait_for_cancel=True)
-    services.runner = lambda: runner
-    settled(window, qtbot)
-    window.deploy.choose_chart(str(EXAMPLE))
-    qtbot.waitUntil(lambda: window.deploy.state.chart is not None)
-    window.deploy.run.start(window.deploy.state.request, 1.0)
-    qtbot.waitUntil(lambda: window.deploy.state.run is not None and bool(window.deploy.state.run.timeline))
-    yield runner
-    if window.deploy.run.running:
-        with qtbot.waitSignal(window.deploy.finished):
-            window.deploy.cancel()
-
-
-def ask_to_close(window, qtbot) -> QMessageBox:
-    window.shell.close()
-    qtbot.waitUntil(lambda: any(one.isVisible() for one in window.shell.findChildren(QMessageBox)))
-    return next(one for one in window.shell.findChildren(QMessageBox) if one.isVisible())
-
-
-def click(qtbot, dialog, name):
-    qtbot.mouseClick(dialog.findChild(QPushButton, name), Qt.MouseButton.LeftButton)
-
-
-def test_closing_during_a_run_asks_and_going_back_changes_nothing(window, running, qtbot):
-    dialog = ask_to_close(window, qtbot)
-    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
-    assert window.shell.isVisible() and window.deploy.run.running and running.cancels == 0
-
-
-def test_closing_can_wait_for_the_end(window, running, qtbot):
-    click(qtbot, ask_to_close(window, qtbot), "close_wait")
-    assert window.shell.isVisible() and running.cancels == 0
-    with qtbot.waitSignal(window.closed):
-        window.deploy.cancel()
-    assert not window.shell.isVisible()
-
-
-def test_closing_can_cancel_the_run(window, running, qtbot):
-    dialog = ask_to_close(window, qtbot)
-    with qtbot.waitSignal(window.closed):
-        click(qtbot, dialog, "close_cancel")
-    assert window.deploy.state.run.phase is Phase.CANCELLED
-
-
-def test_closing_without_a_run_closes(window, qtbot):
-    with qtbot.waitSignal(window.closed):
-        window.shell.close()
-
-
-def test_a_run_in_progress_is_shown_with_words(window, running, qtbot):
-    qtbot.waitUntil(lambda: window.frame.state.running == 1)
-    assert not window.shell.findChild(QPushButton, "deploy").isVisible()
-    assert window.shell.findChild(QPushButton, "cancel").isVisible()
-    shown = {one.text() for one in parts(window, QLabel)}
-    assert "Waiting for 1 of 1 resource" in shown
-    assert not cut_off(window)
-
-
-def test_a_second_cancel_asks_before_it_stops_at_once(window, running, qtbot, services):
-    running.wait = True
-    page = window.shell.page
-    page.presenter.run._fold.cancelling = True
-    page.presenter.run._publish()
-    page._on_cancel()
-    dialog = next(one for one in window.shell.findChildren(QMessageBox) if one.isVisible())
-    assert dialog.defaultButton().text() == "Keep waiting"
-    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
-    assert running.cancels == 0
 
 
 def test_unexpected_errors_are_banners_not_crashes(window, qtbot):
