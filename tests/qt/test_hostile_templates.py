@@ -2,9 +2,9 @@
 
 import msgspec
 import pytest
+from look_kit import cut_off
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
-from test_pages import cut_off
 from test_templates_page import IMPORTED, Hands
 
 from ansflow_desktop import i18n

@@ -1,11 +1,12 @@
 """The editor of a pipeline in the real window: form and YAML as two faces of one text, steps, undo."""
 
 import pytest
+from look_kit import cut_off, parts
 from pipeline_kit import TWO_STEPS, Hands, clipboard, dialog_button, opened
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QScrollBar, QTabBar
-from test_pages import INTERACTIVE, Longer, cut_off, parts
+from test_pages import INTERACTIVE, Longer
 from window_kit import EXAMPLE
 
 from ansflow_desktop import i18n
