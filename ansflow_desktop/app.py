@@ -264,6 +264,7 @@ class Window(QObject):
             made.failed.connect(self._on_failed)
             made.use_asked.connect(self._on_use_asked)
             made.said.connect(self.pipelines.said)
+            self.frame.appearance_changed.connect(made.on_language)
             self.pipelines.desk.editor.state_changed.connect(self._on_open_pipeline)
             self._on_open_pipeline()
             self._on_place_changed()

@@ -182,6 +182,19 @@ def test_titles_and_categories_follow_the_language(loop, services, qtbot):
     i18n.set_language("en")
 
 
+def test_another_language_sorts_by_its_own_titles(window, qtbot):
+    window.shell.show_page("templates")
+    qtbot.waitUntil(lambda: window.templates.state.loaded)
+    english = [one.name for one in window.templates.state.rows]
+    try:
+        window.frame.choose_language("zh_CN")
+        chinese = [one.name for one in window.templates.state.rows]
+        assert chinese != english
+    finally:
+        window.frame.choose_language("en")
+    assert [one.name for one in window.templates.state.rows] == english
+
+
 def test_in_the_window_a_template_becomes_a_pipeline_and_more_steps_of_one(window, qtbot):
     window.shell.show_page("templates")
     hands = Hands(window.shell.page, window.templates, qtbot)
