@@ -185,9 +185,11 @@ class ClusterDialog(Dialog):
         self.body.addWidget(self._column, 1)
         self._general = Problems()
         self._stages = StageList()
-        self._scroll = QTimer(self)  # the stages have their place only once they are laid out
+        self._follows = False  # the stages have their place only once they are laid out, which may take two turns
+        self._scroll = QTimer(self)
         self._scroll.setSingleShot(True)
         self._scroll.timeout.connect(self._show_stages)
+        self._column.verticalScrollBar().rangeChanged.connect(self._on_laid_out)
         self.body.addWidget(self._general)
         self.body.addLayout(self._actions(state))
         self._build(state)
@@ -267,8 +269,14 @@ class ClusterDialog(Dialog):
         first = next((one.field for one in state.problems if one.field in fields), None)
         if first and not state.saving and not state.testing:
             self._column.ensureWidgetVisible(fields[first], 0, _PROBLEM_PX)
-        elif told and (state.testing or state.diagnosis is not None):
+        self._follows = told and not first and (state.testing or state.diagnosis is not None)
+        if self._follows:
             self._scroll.start(0)
+
+    @Slot()
+    def _on_laid_out(self) -> None:
+        if self._follows:
+            self._show_stages()
 
     @Slot()
     def _show_stages(self) -> None:
