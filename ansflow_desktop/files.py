@@ -209,7 +209,11 @@ def _sweep_once() -> None:
 
 def sweep_private_folders() -> None:
     """Remove the private folders of this user's processes that are gone: they may hold keys."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}*"):
+    try:
+        folders = list(Path(tempfile.gettempdir()).glob(f"{_PRIVATE}*"))
+    except OSError:  # no folder for temporary files takes any, as on a full disk: who needs one says so
+        return
+    for folder in folders:
         pid = folder.name.removeprefix(_PRIVATE).partition("-")[0]
         with contextlib.suppress(OSError):
             if pid.isdigit() and folder.lstat().st_uid == os.getuid() and not process_lives(int(pid)):
