@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from operator import attrgetter, is_
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, Qt, QTimer, Slot
+from PySide6.QtCore import QModelIndex, QRect, Qt
 from PySide6.QtGui import QCursor, QPainter, QPaintEvent
 
 from ansflow_desktop.i18n import _
@@ -23,8 +23,6 @@ from ansflow_desktop.widgets.focus_ring import paint_ring
 from ansflow_desktop.widgets.resource_paint import STATE_TITLES, Lane, RowPainter, look_of
 from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
 
-SLICE = 8000
-"""Rows that are sorted in one go; more of them are sorted in slices, between which the window lives."""
 _SAMPLE = 40
 _LEAST_PX, _FAIR_PX, _MOST_PX = 64, 170, 420
 _ARROW_PX = 12
@@ -37,10 +35,6 @@ class ResourceModel(RowsModel):
         """Start without columns and rows."""
         super().__init__((), attrgetter("key"))
         self._shown: tuple[ShownColumn, ...] = ()
-        self._runs: list[TableRow] = []
-        self._later: Sequence[TableRow] | None = None
-        self._slices = QTimer(self)
-        self._slices.timeout.connect(self._on_slice)
 
     @property
     def shown(self) -> tuple[ShownColumn, ...]:
@@ -52,8 +46,6 @@ class ResourceModel(RowsModel):
         if tuple(columns) == self._shown:
             self.set_rows(rows)
             return
-        self._slices.stop()
-        self._later = None
         self.beginResetModel()
         self._shown = tuple(columns)
         self._columns = tuple(
@@ -65,13 +57,7 @@ class ResourceModel(RowsModel):
         self.endResetModel()
 
     def set_rows(self, rows: Sequence[TableRow]) -> None:
-        """Show these rows: newcomers are inserted, the gone ones removed, and the rest moves or changes in place.
-
-        While rows are sorted they wait for that.
-        """
-        if self.sorting:
-            self._later = rows
-            return
+        """Show these rows: newcomers are inserted, the gone ones removed, and the rest moves or changes in place."""
         fresh = {row.key: row for row in rows}
         now = [fresh.pop(row.key, None) for row in self._rows]
         gone = [old for old, new in zip(self._rows, now, strict=True) if new is None] if None in now else []
@@ -131,32 +117,12 @@ class ResourceModel(RowsModel):
         return result
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by `column` from now on; equal ones keep their order. Many rows are shown in it a little later."""
+        """Sort by `column` from now on; equal ones keep their order.
+
+        In one go: slices with events in between make each stall shorter and all of them a third longer.
+        """
         self._order = (column, order)
-        if len(self._rows) <= SLICE:
-            self._arrange()
-        else:
-            self._runs = []
-            self._slices.start()
-
-    @property
-    def sorting(self) -> bool:
-        """True while rows are sorted and still shown in the order before."""
-        return self._slices.isActive()
-
-    @Slot()
-    def _on_slice(self) -> None:
-        """Sort the next slice; all of them together are then a few runs, which a last sort only merges."""
-        part = self._rows[len(self._runs) : len(self._runs) + SLICE]
-        if part:
-            self._runs += self._sorted(part)
-            return
-        self._slices.stop()
-        runs, self._runs = self._runs, []
-        self._arrange(self._sorted(runs))
-        rows, self._later = self._later, None
-        if rows is not None:
-            self.set_rows(rows)
+        self._arrange()
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return what a cell shows; ages go on."""

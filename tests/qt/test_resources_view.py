@@ -13,7 +13,7 @@ from ansflow_desktop.models.resource_table import TableColumn, TableRows, Unread
 from ansflow_desktop.presenters import loop as window_loop
 from ansflow_desktop.presenters.resource_rows import shown_columns
 from ansflow_desktop.presenters.resources import ResourcesPresenter
-from ansflow_desktop.widgets.resource_table import SLICE, ResourceModel, ResourceTable
+from ansflow_desktop.widgets.resource_table import ResourceModel, ResourceTable
 from ansflow_desktop.widgets.resources_view import ResourcesView
 
 COLUMNS = (TableColumn(name="Name", kind="name"), TableColumn(name="Status"), TableColumn(name="IP", wide=True))
@@ -158,45 +158,16 @@ def test_columns_fit_the_window_before_anything_scrolls_sideways():
     assert narrowed(widths, shown, 300)[:2] == [170, 170], "names stay readable: the rest scrolls"
 
 
-def many(count):
-    return [row_of("a", f"p{number * 7919 % count:05d}", (f"p{number:05d}",), 0) for number in range(count)]
-
-
-@pytest.fixture
-def large(qtbot):
-    """A table of more rows than are sorted in one go, of which the first is chosen."""
+def test_a_chosen_row_stays_chosen_when_thousands_are_sorted(qtbot):
     model = ResourceModel()
     table = ResourceTable(model, "many")
     qtbot.addWidget(table)
-    model.show(shown_columns((TableColumn(name="Name"),), namespaces=False), many(2 * SLICE + 3))
+    rows = tuple(row_of("a", f"p{number * 7919 % 9000:05d}", (f"p{number:05d}",), 0) for number in range(9000))
+    model.show(shown_columns((TableColumn(name="Name"),), namespaces=False), rows)
     table.selectRow(0)
-    return table
-
-
-def names_of(table):
-    return [table.model().row(number).cells[0] for number in range(table.model().rowCount())]
-
-
-def test_many_rows_are_sorted_in_slices_and_the_chosen_one_stays_chosen(large, qtbot):
-    chosen, before = large.chosen_row(), names_of(large)
-    large.model().sort(0, Qt.SortOrder.DescendingOrder)
-    assert large.model().sorting
-    qtbot.waitUntil(lambda: not large.model().sorting)
-    assert names_of(large) == before[::-1]
-    assert large.chosen_row() is chosen
-
-
-def test_another_order_chosen_meanwhile_is_the_one_that_is_shown(large, qtbot):
-    before = names_of(large)
-    with qtbot.waitSignal(large.model().layoutChanged):
-        large.model().sort(0, Qt.SortOrder.DescendingOrder)
-        qtbot.wait(0)
-        large.model().sort(0, Qt.SortOrder.AscendingOrder)
-    assert names_of(large) == before
-
-
-def test_rows_that_come_while_others_are_sorted_are_shown_after_that(large, qtbot):
-    large.model().sort(0, Qt.SortOrder.DescendingOrder)
-    large.model().set_rows(many(5))
-    qtbot.waitUntil(lambda: not large.model().sorting)
-    assert names_of(large) == [f"p{number:05d}" for number in reversed(range(5))]
+    chosen = table.chosen_row()
+    model.sort(0, Qt.SortOrder.DescendingOrder)
+    assert [model.row(number).cells[0] for number in (0, 8999)] == ["p08999", "p00000"]
+    assert table.chosen_row() is chosen
+    model.set_rows([row_of("a", row.name, row.cells, 1) for row in rows[:100]])
+    assert table.chosen_row().key == chosen.key and table.chosen_row() is not chosen
