@@ -180,13 +180,23 @@ def _pem(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+async def pump(reader, writer):
+    """Carry bytes on until their end, as a tunnel does."""
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
+
+
 def play_app(server, story):
     """Run the coroutine function `story` with a document that leads to `server`, whose `handle` answers (aiohttp)."""
 
     async def whole():
         app = web.Application()
         app.router.add_route("*", "/{tail:.*}", server.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        # headers as large as a real server takes: a token may be 100 kB
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True, max_field_size=200_000)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -8,6 +8,7 @@ import json
 
 import pytest
 from aiohttp import web
+from api_kit import document, play_app
 
 from ansflow_desktop.credentials.answers import Answers, review
 from ansflow_desktop.i18n import translate
@@ -57,34 +58,6 @@ class Server:
         return self.answer(request)
 
 
-def play(server, story):
-    """Run `story(document)` with a document that leads to `server`."""
-
-    async def whole():
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", server.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True, max_field_size=200_000)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = site._server.sockets[0].getsockname()[1]
-        try:
-            async with asyncio.timeout(20):
-                return await story(document(f"http://127.0.0.1:{port}"))
-        finally:
-            await runner.cleanup()
-
-    return asyncio.run(whole())
-
-
-def document(server, user=None):
-    return {
-        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
-        "clusters": [{"name": "x", "cluster": {"server": server}}],
-        "users": [{"name": "x", "user": user or {"token": "abc"}}],
-    }
-
-
 def ask_times(answers, clock, steps, **options):
     """Return how often a server is asked when `answers` is asked before and after each of `steps` (seconds)."""
     server = Server()
@@ -95,7 +68,7 @@ def ask_times(answers, clock, steps, **options):
             clock.go(step)
             await answers.ask("key", found, **options)
 
-    play(server, story)
+    play_app(server, story)
     return len(server.asked)
 
 
@@ -138,7 +111,7 @@ def test_a_network_that_is_back_is_noticed_after_half_a_minute():
         server.answer = lambda request: signed_in()
         return first, kept, await answers.ask("key", found)
 
-    first, kept, last = play(server, story)
+    first, kept, last = play_app(server, story)
     assert first.verdict is kept.verdict is ServerVerdict.UNREACHABLE
     assert (last.verdict, len(server.asked)) == (ServerVerdict.ACCEPTED, 2)
 
@@ -156,7 +129,7 @@ def test_a_thousand_who_ask_at_once_are_one_question():
         server.release.set()
         return await asyncio.gather(*waiting, return_exceptions=True)
 
-    cancelled, *answered = play(server, story)
+    cancelled, *answered = play_app(server, story)
     assert isinstance(cancelled, asyncio.CancelledError)
     assert {answer.verdict for answer in answered} == {ServerVerdict.ACCEPTED}
     assert len(server.asked) == 1
@@ -174,15 +147,15 @@ def test_no_more_servers_are_asked_at_a_time_than_the_limit():
         server.release.set()
         await asyncio.gather(*waiting)
 
-    play(server, story)
+    play_app(server, story)
     assert (server.most, len(server.asked)) == (3, 12)
 
 
 def test_answers_outlive_the_event_loop_that_got_them():
     answers, server = Answers(), Server()
-    play(server, lambda found: answers.ask("key", found))
+    play_app(server, lambda found: answers.ask("key", found))
     assert answers.known("key").user == "jane"
-    play(server, lambda found: answers.ask("key", found))
+    play_app(server, lambda found: answers.ask("key", found))
     assert len(server.asked) == 1
     answers.forget("key")
     assert answers.known("key") is None
@@ -194,7 +167,7 @@ def answered(answer, user=None):
     async def story(found):
         return await review({**found, "users": [{"name": "x", "user": user or {"token": "abc"}}]}, 2.0)
 
-    return play(server, story)
+    return play_app(server, story)
 
 
 @pytest.mark.parametrize(

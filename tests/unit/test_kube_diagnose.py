@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 
 import pytest
@@ -19,6 +18,7 @@ from api_kit import (
     listening,
     no_proxy_around,
     play,
+    pump,
     reviewed,
     silent,
     status,
@@ -292,16 +292,8 @@ class Proxy:
         if b" 200 " in self.line:
             port = int(head.split(b" ")[1].rsplit(b":", 1)[1])
             far = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.gather(_pump(reader, far[1]), _pump(far[0], writer))
+            await asyncio.gather(pump(reader, far[1]), pump(far[0], writer))
         writer.transport.abort()
-
-
-async def _pump(reader, writer):
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
 
 
 def by_proxy(proxy, authority, folder, monkeypatch=None, login=""):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
-from api_kit import Api, Authority, authority, document, listening, no_proxy_around, play
+from api_kit import Api, Authority, authority, document, listening, no_proxy_around, play, pump
 
 from ansflow_desktop.i18n import translate
 from ansflow_desktop.kube import own, probe, sync
@@ -59,14 +59,6 @@ def test_whose_proxy_it_is():
     assert proxy_of({"server": "https://h:99999"}, {"HTTPS_PROXY": NEAR}) == ""
 
 
-async def _pump(reader, writer):
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
-
-
 class Tunnels:
     """An HTTP proxy that connects to this machine whatever name is asked for, and counts."""
 
@@ -79,7 +71,7 @@ class Tunnels:
             self.asked.append(head.split(b" ")[1].decode())
             far = await asyncio.open_connection("127.0.0.1", int(self.asked[-1].rsplit(":", 1)[1]))
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            await asyncio.gather(_pump(reader, far[1]), _pump(far[0], writer))
+            await asyncio.gather(pump(reader, far[1]), pump(far[0], writer))
         writer.transport.abort()
 
 
