@@ -124,8 +124,7 @@ def form_of(cluster: OwnCluster, marks: ClusterMarks) -> ClusterForm:
 
 def marks_form(name: str, marks: ClusterMarks) -> ClusterForm:
     """Return the form of a cluster whose connection is not ours: its notes only."""
-    values = {field: getattr(marks, field) for field in ClusterMarks.__struct_fields__}
-    return ClusterForm(name=name, **values)
+    return ClusterForm(name=name, **msgspec.structs.asdict(marks))
 
 
 def env_of(text: str) -> tuple[tuple[str, str], ...]:

@@ -20,8 +20,8 @@ from ansflow_desktop.presenters.resource_rows import ShownColumn, cell_text, sor
 from ansflow_desktop.widgets import theme
 from ansflow_desktop.widgets.controls import plain_tip
 from ansflow_desktop.widgets.focus_ring import paint_ring
-from ansflow_desktop.widgets.resource_paint import STATE_TITLES, Lane, RowPainter, look_of
-from ansflow_desktop.widgets.table import LOOK, ROW, Column, Index, RowsModel, Table
+from ansflow_desktop.widgets.resource_paint import STATE_TITLES, Lane, RowPainter
+from ansflow_desktop.widgets.table import ROW, Column, Index, RowsModel, Table
 
 _SAMPLE = 40
 _LEAST_PX, _FAIR_PX, _MOST_PX = 64, 170, 420
@@ -134,8 +134,6 @@ class ResourceModel(RowsModel):
             return cell_text(row, column, time.time())
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip(cell_text(row, column, time.time()))
-        if role == LOOK:
-            return look_of(row, column)
         return row if role == ROW else None
 
 

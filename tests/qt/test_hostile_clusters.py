@@ -51,6 +51,15 @@ def add_own(services, name="shop", token="one"):
     services.cluster_book.add(cluster, ClusterSecret(token=token), ClusterMarks())
 
 
+def working_in_own(page, qtbot, services):
+    """Add the cluster shop, work in it, and return the window."""
+    add_own(services)
+    page.presenter.refresh_list()
+    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
+    page.window_made.frame.choose_cluster("shop")
+    return page.window_made
+
+
 def feed_of(page, qtbot, name, count=1):
     """Follow the objects of `name` and return the feed once it knows what to follow."""
     qtbot.waitUntil(lambda: page.presenter.state.row(name) is not None)
@@ -228,11 +237,7 @@ def test_addresses_as_they_are_typed(typed, meant):
 
 
 def test_the_cluster_one_works_in_is_followed_under_its_new_name(page, qtbot, services):
-    add_own(services)
-    page.presenter.refresh_list()
-    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
-    window = page.window_made
-    window.frame.choose_cluster("shop")
+    window = working_in_own(page, qtbot, services)
     window.frame.choose_namespace("fe")
     page.table.choose("shop")
     page.edit()
@@ -246,11 +251,7 @@ def test_the_cluster_one_works_in_is_followed_under_its_new_name(page, qtbot, se
 
 
 def test_no_other_cluster_takes_the_place_of_a_removed_one(page, qtbot, services):
-    add_own(services)
-    page.presenter.refresh_list()
-    qtbot.waitUntil(lambda: page.presenter.state.row("shop") is not None)
-    window = page.window_made
-    window.frame.choose_cluster("shop")
+    window = working_in_own(page, qtbot, services)
     page.presenter.remove("shop")
     qtbot.waitUntil(lambda: page.presenter.state.row("shop") is None)
     assert (window.frame.state.cluster, window.deploy.state.cluster, window.releases.state.cluster) == ("", "", "")

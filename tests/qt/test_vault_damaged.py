@@ -14,11 +14,7 @@ from ansflow_desktop.widgets.vault_dialogs import CreateVaultDialog, TransferDia
 PASSPHRASE = "correct horse battery staple"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Passphrases cost a hundredth of what they do: nothing here is about how strong they are."""
-    monkeypatch.setattr(vault_seal, "MEMORY_KIB", 64)
-    monkeypatch.setattr(vault_seal, "PASSES", 1)
+pytestmark = pytest.mark.usefixtures("cheap_passphrases")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from dialog_kit import opened, press
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
-from ansflow_desktop.store import vault_seal
 from ansflow_desktop.store.vault import VaultLocked, WrongPassphrase
 from ansflow_desktop.widgets.dialogs import SettingsDialog
 from ansflow_desktop.widgets.vault_dialogs import (
@@ -21,11 +20,7 @@ from ansflow_desktop.widgets.vault_dialogs import (
 OLD, NEW = "correct horse battery", "another horse staple"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Passphrases cost a hundredth of what they do: on a busy machine the real cost is many seconds."""
-    monkeypatch.setattr(vault_seal, "MEMORY_KIB", 64)
-    monkeypatch.setattr(vault_seal, "PASSES", 1)
+pytestmark = pytest.mark.usefixtures("cheap_passphrases")
 
 
 @pytest.fixture
